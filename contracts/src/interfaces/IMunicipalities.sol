@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+pragma solidity 0.8.37;
+
+/// @notice What an account may do for a municipality. `None` is never granted.
+enum Role {
+    None,
+    /// @notice Records appropriations, mints against them, reports payments.
+    Treasurer,
+    /// @notice Runs rounds: initiatives, phases, the proposal of a settlement.
+    Clerk,
+    /// @notice Publishes issuer keys and the number of credentials issued.
+    Issuer,
+    /// @notice Lists prizes in the reward shop.
+    Partner
+}
+
+/// @title Register of municipalities and of the people who act for them
+/// @notice The owner (the region's operator) admits municipalities and grants access. A grant names the application on
+/// which it was given and ends by itself: expired access is no access. The owner itself holds no role by being owner.
+interface IMunicipalities {
+    /// @notice A municipality as the public registers know it.
+    /// @param oktmo Code of ОК 033-2013, 8 or 11 digits as text: leading zeros matter.
+    /// @param name Official name.
+    struct Municipality {
+        string oktmo;
+        string name;
+    }
+
+    /// @notice One account's access to one role.
+    /// @param validFrom First second of the access, Unix time.
+    /// @param validUntil First second without access, Unix time.
+    /// @param applicationHash keccak256 of the application on which access was granted.
+    struct Grant {
+        uint64 validFrom;
+        uint64 validUntil;
+        bytes32 applicationHash;
+    }
+
+    error OktmoMalformed(string oktmo);
+    error MunicipalityAlreadyAdmitted(string oktmo, uint32 municipalityId);
+    error MunicipalityUnknown(uint32 municipalityId);
+    error GrantPeriodEmpty(uint64 validFrom, uint64 validUntil);
+    error RoleNotGrantable(Role role);
+    error GrantMissing(uint32 municipalityId, Role role, address account);
+
+    /// @dev Ids count from 1 without gaps; `oktmo` is unique.
+    event MunicipalityAdmitted(uint32 indexed municipalityId, string oktmo, string name);
+    /// @dev Replaces any earlier grant of the same role to the same account.
+    event RoleGranted(
+        uint32 indexed municipalityId,
+        Role indexed role,
+        address indexed account,
+        uint64 validFrom,
+        uint64 validUntil,
+        bytes32 applicationHash
+    );
+    /// @dev From this event on the account has no access, whatever period was granted.
+    event RoleRevoked(uint32 indexed municipalityId, Role indexed role, address indexed account);
+
+    function admit(string calldata oktmo, string calldata name) external returns (uint32 municipalityId);
+    function grantRole(
+        uint32 municipalityId,
+        Role role,
+        address account,
+        uint64 validFrom,
+        uint64 validUntil,
+        bytes32 applicationHash
+    ) external;
+    function revokeRole(uint32 municipalityId, Role role, address account) external;
+
+    /// @notice Whether `account` may act in `role` now.
+    function hasRole(uint32 municipalityId, Role role, address account) external view returns (bool);
+    function grantOf(uint32 municipalityId, Role role, address account) external view returns (Grant memory);
+    function municipality(uint32 municipalityId) external view returns (Municipality memory);
+    function municipalityCount() external view returns (uint32);
+}

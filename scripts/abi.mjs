@@ -1,0 +1,36 @@
+// Writes abi/<Contract>.json from forge's artifacts, or with --check compares.
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+
+const contracts = ["Municipalities", "BudgetToken", "BudgetRound", "BudgetRounds"];
+const check = process.argv.includes("--check");
+mkdirSync("abi", { recursive: true });
+const drifted = [];
+for (const name of contracts) {
+  // Until a contract exists, its interface stands in for it.
+  const artifact = [`contracts/out/${name}.sol/${name}.json`, `contracts/out/I${name}.sol/I${name}.json`].find(existsSync);
+  const { abi, bytecode, deployedBytecode } = JSON.parse(readFileSync(artifact, "utf8"));
+  const text = `${JSON.stringify(
+    {
+      contractName: name,
+      abi,
+      bytecode: bytecode.object,
+      deployedBytecode: deployedBytecode.object,
+      immutableReferences: deployedBytecode.immutableReferences ?? {},
+    },
+    null,
+    1,
+  )}\n`;
+  const file = `abi/${name}.json`;
+  if (check) {
+    if (!existsSync(file) || readFileSync(file, "utf8") !== text) drifted.push(file);
+  } else writeFileSync(file, text);
+}
+for (const file of readdirSync("abi")) {
+  if (contracts.includes(file.replace(/\.json$/, ""))) continue;
+  if (check) drifted.push(`abi/${file}`);
+  else rmSync(`abi/${file}`);
+}
+if (drifted.length) {
+  console.error(`Generated files differ from the contracts: ${drifted.join(", ")}. Run scripts/abi and commit the result.`);
+  process.exit(1);
+}
