@@ -1,70 +1,70 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 pragma solidity 0.8.37;
 
-/// @notice Where a round stands. Every change is a transaction; none happens by time alone.
-enum Phase {
-    /// @notice Initiatives, classes and keys are being entered.
-    Draft,
-    /// @notice Credentials are issued and registered.
-    Registration,
-    /// @notice Registered citizens put their shares into initiatives (fixed allotment: registration goes on too).
-    Pledging,
-    /// @notice Pledging is over; the clerk computes the result.
-    Tallying,
-    /// @notice A result is proposed; anyone may recount until the objection window ends.
-    Objection,
-    /// @notice The result is final; winners' wallets hold exactly their costs.
-    Settled,
-    /// @notice Every token was paid or returned.
-    Closed,
-    /// @notice Called off; every token was returned.
-    Cancelled
-}
-
-/// @notice Ballot kinds as Pabulib names them.
-enum BallotKind {
-    /// @notice The citizen divides `sharePoints` among initiatives.
-    Cumulative,
-    /// @notice The citizen names initiatives; the share is divided equally among them.
-    Approval
-}
-
-/// @notice How a citizen's share is fixed.
-enum Allotment {
-    /// @notice `fixedAmount` x weight for each registration while funds last.
-    Fixed,
-    /// @notice The budget divided by weight among the registered when pledging opens.
-    Equal
-}
-
-/// @notice Settlement rule, see docs/settlement.md.
-enum Rule {
-    EqualShares,
-    Greedy
-}
-
-/// @notice Why an item of a batch was skipped.
-enum SkipReason {
-    None,
-    /// @notice This account is registered already.
-    AlreadyRegistered,
-    /// @notice Fixed allotment: the budget does not cover another share.
-    FundsExhausted,
-    /// @notice The account is not registered in this round.
-    NotRegistered,
-    /// @notice The signature is not the account's over this message.
-    SignatureInvalid,
-    /// @notice A version at least as high is recorded already.
-    VersionNotHigher,
-    /// @notice Initiatives are unknown, not ascending, or too many, or the points do not fit the ballot kind.
-    ChoicesMalformed
-}
-
 /// @title One round of initiative budgeting
 /// @notice Anonymous credentials register throw-away accounts; the accounts put equal shares into initiatives; a rule fixed
 /// before registration settles the budget; winners' wallets are paid out, the rest returns to the budget.
 /// Anyone may submit batches: authority is in the credentials and signatures, never in the sender.
 interface IBudgetRound {
+    /// @notice Where a round stands. Every change is a transaction; none happens by time alone.
+    enum Phase {
+        /// @notice Initiatives, classes and keys are being entered.
+        Draft,
+        /// @notice Credentials are issued and registered.
+        Registration,
+        /// @notice Registered citizens put their shares into initiatives (fixed allotment: registration goes on too).
+        Pledging,
+        /// @notice Pledging is over; the clerk computes the result.
+        Tallying,
+        /// @notice A result is proposed; anyone may recount until the objection window ends.
+        Objection,
+        /// @notice The result is final; winners' wallets hold exactly their costs.
+        Settled,
+        /// @notice Every token was paid or returned.
+        Closed,
+        /// @notice Called off; every token was returned.
+        Cancelled
+    }
+
+    /// @notice Ballot kinds as Pabulib names them.
+    enum BallotKind {
+        /// @notice The citizen divides `sharePoints` among initiatives.
+        Cumulative,
+        /// @notice The citizen names initiatives; the share is divided equally among them.
+        Approval
+    }
+
+    /// @notice How a citizen's share is fixed.
+    enum Allotment {
+        /// @notice `fixedAmount` x weight for each registration while funds last.
+        Fixed,
+        /// @notice The budget divided by weight among the registered when pledging opens.
+        Equal
+    }
+
+    /// @notice Settlement rule, see docs/settlement.md.
+    enum Rule {
+        EqualShares,
+        Greedy
+    }
+
+    /// @notice Why an item of a batch was skipped.
+    enum SkipReason {
+        None,
+        /// @notice This account is registered already.
+        AlreadyRegistered,
+        /// @notice Fixed allotment: the budget does not cover another share.
+        FundsExhausted,
+        /// @notice The account is not registered in this round.
+        NotRegistered,
+        /// @notice The signature is not the account's over this message.
+        SignatureInvalid,
+        /// @notice A version at least as high is recorded already.
+        VersionNotHigher,
+        /// @notice Initiatives are unknown, not ascending, or too many, or the points do not fit the ballot kind.
+        ChoicesMalformed
+    }
+
     /// @notice What is fixed when the round is created.
     /// @param municipalityId Owner of the round in `IMunicipalities`.
     /// @param ballotKind See `BallotKind`.

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 pragma solidity 0.8.37;
 
-/// @notice What an account may do for a municipality. `None` is never granted.
-enum Role {
-    None,
-    /// @notice Records appropriations, mints against them, reports payments.
-    Treasurer,
-    /// @notice Runs rounds: initiatives, phases, the proposal of a settlement.
-    Clerk,
-    /// @notice Publishes issuer keys and the number of credentials issued.
-    Issuer,
-    /// @notice Lists prizes in the reward shop.
-    Partner
-}
-
 /// @title Register of municipalities and of the people who act for them
 /// @notice The owner (the region's operator) admits municipalities and grants access. A grant names the application on
 /// which it was given and ends by itself: expired access is no access. The owner itself holds no role by being owner.
 interface IMunicipalities {
+    /// @notice What an account may do for a municipality. `None` is never granted.
+    enum Role {
+        None,
+        /// @notice Records appropriations, mints against them, reports payments.
+        Treasurer,
+        /// @notice Runs rounds: initiatives, phases, the proposal of a settlement.
+        Clerk,
+        /// @notice Publishes issuer keys and the number of credentials issued.
+        Issuer,
+        /// @notice Lists prizes in the reward shop.
+        Partner
+    }
+
     /// @notice A municipality as the public registers know it.
     /// @param oktmo Code of ОК 033-2013, 8 or 11 digits as text: leading zeros matter.
     /// @param name Official name.
