@@ -20,3 +20,4 @@ pub mod budget_rounds {
     alloy::sol!(#[sol(rpc, all_derives, extra_derives(serde::Serialize, serde::Deserialize))] BudgetRounds, "../../abi/BudgetRounds.json");
 }
 pub mod allocation;
+pub mod deploy;

@@ -1,0 +1,112 @@
+//! Starting, finding again and stopping a child process.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::EmbeddedError;
+
+/// What happens to the child when the parent is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lifetime {
+    /// It dies with the parent, however the parent ends: for tests.
+    WithParent,
+    /// It survives the parent and is found again at the next start: for `kopilka up`.
+    Detached,
+}
+
+/// A started program.
+#[derive(Debug)]
+pub(crate) enum Process {
+    /// Started by this process.
+    Own(Child),
+    /// Left running by an earlier process.
+    Found(u32),
+}
+
+impl Process {
+    pub(crate) fn id(&self) -> u32 {
+        match self {
+            Self::Own(child) => child.id(),
+            Self::Found(id) => *id,
+        }
+    }
+
+    pub(crate) fn is_running(&mut self) -> bool {
+        match self {
+            Self::Own(child) => matches!(child.try_wait(), Ok(None)),
+            Self::Found(id) => Path::new(&format!("/proc/{id}")).exists(),
+        }
+    }
+
+    /// Sends a signal by name, e.g. `INT`.
+    pub(crate) fn signal(&self, name: &str) {
+        let _ = Command::new("kill").args([&format!("-{name}"), &self.id().to_string()]).stderr(Stdio::null()).status();
+    }
+
+    /// Waits until the program has ended; false after `limit`.
+    pub(crate) async fn wait_gone(&mut self, limit: Duration) -> bool {
+        let until = std::time::Instant::now() + limit;
+        while self.is_running() {
+            if std::time::Instant::now() >= until {
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        true
+    }
+}
+
+/// Builds the command: through `setpriv` where the child must die with the parent or must not be root, through
+/// `setsid` where it must survive it.
+pub(crate) fn command(program: &Path, lifetime: Lifetime, drop_root: bool) -> Command {
+    let mut arguments: Vec<&str> = Vec::new();
+    if drop_root {
+        arguments.extend(["--reuid=nobody", "--regid=nogroup", "--clear-groups"]);
+    }
+    if lifetime == Lifetime::WithParent {
+        arguments.extend(["--pdeathsig", "KILL"]);
+    }
+    let mut command = match (arguments.is_empty(), lifetime) {
+        (true, _) => {
+            let mut command = Command::new("setsid");
+            command.arg(program);
+            command
+        }
+        (false, Lifetime::Detached) => {
+            let mut command = Command::new("setsid");
+            command.arg("setpriv").args(arguments).arg("--").arg(program);
+            command
+        }
+        (false, Lifetime::WithParent) => {
+            let mut command = Command::new("setpriv");
+            command.args(arguments).arg("--").arg(program);
+            command
+        }
+    };
+    command.stdin(Stdio::null());
+    command
+}
+
+/// Sends both output streams to a file.
+pub(crate) fn log_to(command: &mut Command, log: &Path) -> Result<(), EmbeddedError> {
+    let file = File::create(log).map_err(EmbeddedError::io(format!("cannot write {}", log.display())))?;
+    let copy = file.try_clone().map_err(EmbeddedError::io("cannot share the log file"))?;
+    command.stdout(file).stderr(copy);
+    Ok(())
+}
+
+/// Whether this process is root.
+pub(crate) fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata("/proc/self").is_ok_and(|data| data.uid() == 0)
+}
+
+/// A TCP port of the loopback interface that is free now.
+pub(crate) fn free_port() -> Result<u16, EmbeddedError> {
+    std::net::TcpListener::bind(("127.0.0.1", 0))
+        .and_then(|listener| listener.local_addr())
+        .map(|address| address.port())
+        .map_err(EmbeddedError::io("no free port on the loopback interface"))
+}
