@@ -1,1 +1,48 @@
-//! kopilka-credential.
+//! Blind BLS credentials: the one cryptographic primitive of Kopilka (Boldyreva 2003 over BLS12-381).
+//!
+//! A credential proves that an issuer has found its holder entitled in a scope (a round, a poll, a stamp) without anyone,
+//! the issuer included, being able to tell whom. Signatures are in G1 and keys in G2; messages are hashed to G1 as RFC 9380
+//! says; points travel compressed in `0x` hex, and uncompressed to contracts.
+//!
+//! ```
+//! use kopilka_credential::{AccountAddress, CredentialScope, IssuerSecretKey, MasterSecret, blind, unblind, verify};
+//! # let mut rng = rand::rng();
+//! let scope = CredentialScope::new(31337, [0x11; 20], 7, 0);
+//! let issuer = IssuerSecretKey::generate(&mut rng); // a key for this scope alone
+//!
+//! let secret = MasterSecret::generate(&mut rng); // the citizen's browser
+//! let (account, blinding) = (secret.account(&scope).address(), secret.blinding(&scope));
+//! let blinded = blind(&scope, account, &blinding);
+//!
+//! let blind_signature = issuer.sign_blinded(&blinded); // the portal, after ESIA's word
+//!
+//! let signature = unblind(&blind_signature, &blinding); // the browser again
+//! assert!(verify(&issuer.public_key(), &scope, account, &signature));
+//! ```
+//!
+//! What this crate deliberately does not do: it keeps no list of who was issued what (the portal's), nor of which accounts
+//! have used a credential (the contract's), and it never checks a plain sum of signatures (see [`verify_batch`]).
+//!
+//! # Room for several issuers
+//! Issuing by t of n issuers needs no new format. Each issuer j holds a share xⱼ = f(j) of the scope's key x = f(0), f a
+//! secret polynomial of degree t-1 that nobody knows whole, and answers the same blinded message B with Sⱼ = xⱼ·B, which
+//! the browser checks by e(Sⱼ, g₂) = e(B, f(j)·g₂). Any t answers combine in G1 with Lagrange coefficients at zero:
+//! S = Σ λⱼ·Sⱼ, λⱼ = Π_{k≠j} k/(k-j) mod r, which equals x·B. Unblinding, verifying and the contract stay as they are, with
+//! the group key x·g₂ as the scope's key. A [`BlindSignature`] is already the right type for each Sⱼ and for S.
+
+mod batch;
+mod blind;
+mod curve;
+mod derive;
+mod encoding;
+mod scope;
+
+pub use batch::{Credential, verify, verify_batch};
+pub use blind::{
+    BlindSignature, BlindedMessage, Blinding, IssuerPublicKey, IssuerSecretKey, Signature, blind, unblind,
+};
+pub use derive::{AccountKey, IssuerSeed, MasterSecret};
+pub use encoding::EncodingError;
+pub use scope::{
+    AccountAddress, CredentialScope, DOMAIN, MESSAGE_BYTES, MessagePoint, ScopeId, hash_to_curve, message_point,
+};
