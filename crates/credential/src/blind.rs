@@ -3,11 +3,11 @@
 //! What the issuer sees, r·H(m) for a secret r, fits every message equally well, so neither it nor a thief of its records
 //! can join a request to the credential that came of it.
 
+use crate::EncodingError;
 use crate::curve::{G1, G2, Scalar};
 use crate::derive::{IssuerSeed, expand};
 use crate::encoding::{exactly, hex_text};
 use crate::scope::{AccountAddress, CredentialScope, message_point};
-use crate::EncodingError;
 use rand::CryptoRng;
 use std::fmt;
 use zeroize::Zeroizing;
@@ -88,7 +88,11 @@ impl fmt::Debug for Blinding {
 }
 
 /// Blinds the message of an account in a scope.
-pub fn blind(scope: &CredentialScope, account: AccountAddress, blinding: &Blinding) -> BlindedMessage {
+pub fn blind(
+    scope: &CredentialScope,
+    account: AccountAddress,
+    blinding: &Blinding,
+) -> BlindedMessage {
     BlindedMessage(message_point(scope, account).0.mul(&blinding.0))
 }
 

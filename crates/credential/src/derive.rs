@@ -1,11 +1,11 @@
 //! Every secret of a citizen from one 128-bit master secret, and every key of an issuer from one seed (HKDF-SHA256), so
 //! that whoever restores the one restores all. The browser derives the same bytes.
 
+use crate::EncodingError;
 use crate::blind::Blinding;
 use crate::curve::Scalar;
 use crate::encoding::exactly;
 use crate::scope::{AccountAddress, CredentialScope};
-use crate::EncodingError;
 use hkdf::Hkdf;
 use k256::elliptic_curve::sec1::ToEncodedPoint;
 use rand::CryptoRng;
@@ -41,12 +41,20 @@ impl MasterSecret {
 
     /// The throw-away account of a round or poll: the same for all its classes.
     pub fn account(&self, scope: &CredentialScope) -> AccountKey {
-        AccountKey(expand::secp256k1_secret(&hkdf(CITIZEN_SALT, &self.0, &[b"account", &scope.place()])))
+        AccountKey(expand::secp256k1_secret(&hkdf(
+            CITIZEN_SALT,
+            &self.0,
+            &[b"account", &scope.place()],
+        )))
     }
 
     /// The blinding of a scope.
     pub fn blinding(&self, scope: &CredentialScope) -> Blinding {
-        Blinding(expand::bls_scalar(&hkdf(CITIZEN_SALT, &self.0, &[b"blinding", &scope.whole()])))
+        Blinding(expand::bls_scalar(&hkdf(
+            CITIZEN_SALT,
+            &self.0,
+            &[b"blinding", &scope.whole()],
+        )))
     }
 }
 
@@ -133,7 +141,8 @@ pub(crate) mod expand {
     ));
 
     pub(crate) fn bls_scalar(wide: &[u8; 48]) -> Scalar {
-        Scalar::from_be_bytes(&reduce(wide, &BLS_ORDER_MINUS_1)).expect("one plus a remainder of order - 1 is in range")
+        Scalar::from_be_bytes(&reduce(wide, &BLS_ORDER_MINUS_1))
+            .expect("one plus a remainder of order - 1 is in range")
     }
 
     pub(crate) fn secp256k1_secret(wide: &[u8; 48]) -> k256::SecretKey {

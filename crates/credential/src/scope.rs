@@ -1,8 +1,8 @@
 //! What a credential is for: the scope, the account that holds it, and the message that the issuer signs unseen.
 
+use crate::EncodingError;
 use crate::curve::G1;
 use crate::encoding::{exactly, hex_text};
-use crate::EncodingError;
 
 /// Domain separation tag of credential messages (RFC 9380).
 pub const DOMAIN: &[u8] = b"KOPILKA-V01-CS01-with-BLS12381G1_XMD:SHA-256_SSWU_RO_";
@@ -79,8 +79,18 @@ pub struct CredentialScope {
 
 impl CredentialScope {
     /// A scope of its parts.
-    pub fn new(chain_id: u64, contract: impl Into<AccountAddress>, id: impl Into<ScopeId>, class: u8) -> Self {
-        Self { chain_id, contract: contract.into(), id: id.into(), class }
+    pub fn new(
+        chain_id: u64,
+        contract: impl Into<AccountAddress>,
+        id: impl Into<ScopeId>,
+        class: u8,
+    ) -> Self {
+        Self {
+            chain_id,
+            contract: contract.into(),
+            id: id.into(),
+            class,
+        }
     }
 
     /// The message: chain id (32 bytes) ‖ contract (20) ‖ scope id (32) ‖ class (1) ‖ account (20).
