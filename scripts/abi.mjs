@@ -6,12 +6,8 @@ const check = process.argv.includes("--check");
 mkdirSync("abi", { recursive: true });
 const drifted = [];
 for (const name of contracts) {
-  // Until a contract exists, its interface stands in for it.
-  const artifact = [`contracts/out/${name}.sol/${name}.json`, `contracts/out/I${name}.sol/I${name}.json`].find(existsSync);
+  const artifact = `contracts/out/${name}.sol/${name}.json`;
   const { abi, bytecode, deployedBytecode } = JSON.parse(readFileSync(artifact, "utf8"));
-  const inputs = { Municipalities: ["owner"], BudgetRounds: ["municipalities", "roundImplementation", "tokenImplementation"] }[name];
-  if (artifact.includes(`/I${name}.sol/`) && inputs)
-    abi.unshift({ type: "constructor", inputs: inputs.map((n) => ({ name: n, type: "address", internalType: "address" })), stateMutability: "nonpayable" });
   const text = `${JSON.stringify(
     {
       contractName: name,

@@ -95,7 +95,7 @@ interface IBudgetRound {
         bytes32 contentHash;
     }
 
-    /// @notice A class of citizens: one issuer key, one weight.
+    /// @notice A class of citizens: one issuer key, one weight. Classes count from 0 without gaps.
     /// @param weight Weight of a share, 1 or more.
     /// @param issuerKey Public key in G2, 256 bytes, EIP-2537 encoding.
     /// @param registered Registrations so far.
@@ -177,6 +177,11 @@ interface IBudgetRound {
     error BudgetMissing();
     error PaymentExceedsWallet(uint16 initiativeId, uint256 amount, uint256 balance);
     error InitiativeNotWinner(uint16 initiativeId);
+    error AmountZero();
+    error PaymentAlreadyRecorded(uint16 initiativeId, bytes32 paymentReference);
+    error WalletsNotEmpty(uint256 balance);
+    error ClassLimitReached(uint256 limit);
+    error InitiativeLimitReached(uint256 limit);
 
     /// @dev `phase` is the new phase.
     event PhaseChanged(Phase indexed phase);
@@ -201,8 +206,12 @@ interface IBudgetRound {
     event PaymentRecorded(uint16 indexed initiativeId, uint256 amount, bytes32 paymentReference, bytes32 documentHash);
 
     // --- Clerk prepares the round (Draft) ---
+    /// @notice Clerk. Classes count from 0.
+    /// @param issuerKey Public key in G2, 256 bytes, EIP-2537 encoding; never used before in any round of the register.
     function addClass(uint32 weight, bytes calldata issuerKey) external returns (uint8 class);
+    /// @notice Clerk. Initiatives count from 1. A cost above the budget is allowed: such an initiative cannot win.
     function addInitiative(uint128 cost, bytes32 contentHash) external returns (uint16 initiativeId);
+    /// @notice Clerk; needs a class and an initiative.
     function openRegistration() external;
 
     // --- Citizens register (anyone submits) ---

@@ -8,6 +8,8 @@ import {IBudgetToken} from "./IBudgetToken.sol";
 /// @notice Creates a round and its token as minimal proxies (ERC-1167) of two fixed implementations.
 interface IBudgetRounds {
     error CallerNotClerk(address caller, uint32 municipalityId);
+    error CallerNotRound(address caller);
+    error IssuerKeyReused(bytes32 keyHash);
 
     /// @dev The only place from which a reader learns of rounds and tokens. Ids count from 1 without gaps.
     event RoundCreated(
@@ -25,6 +27,11 @@ interface IBudgetRounds {
         string calldata tokenName,
         string calldata tokenSymbol
     ) external returns (uint256 roundId, address round, address token);
+
+    /// @notice A round claims the key of a new class. Caller: a round of this register.
+    /// @dev A blind issuer cannot see for which round or class it signs, so one key must never serve two.
+    /// @param keyHash keccak256 of the key's 256 bytes.
+    function claimIssuerKey(bytes32 keyHash) external;
 
     function municipalities() external view returns (address);
     function roundImplementation() external view returns (address);

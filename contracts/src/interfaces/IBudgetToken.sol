@@ -28,6 +28,8 @@ interface IBudgetToken is IERC20 {
     error AppropriationZero();
     error AppropriationExceeded(uint256 minted, uint256 amount, uint256 appropriation);
     error TransferForbidden();
+    error AmountZero();
+    error MintingClosed();
 
     /// @dev Once, at creation.
     event AppropriationRecorded(
@@ -37,7 +39,11 @@ interface IBudgetToken is IERC20 {
     event BudgetMinted(address indexed treasurer, uint256 amount, uint256 mintedTotal);
     /// @dev Next to the ERC-20 `Transfer` to zero: money left the wallet of an initiative for a payment order.
     event PaymentBurned(
-        uint16 indexed initiativeId, address indexed wallet, uint256 amount, bytes32 paymentReference, bytes32 documentHash
+        uint16 indexed initiativeId,
+        address indexed wallet,
+        uint256 amount,
+        bytes32 paymentReference,
+        bytes32 documentHash
     );
     /// @dev Next to the ERC-20 `Transfer` to zero: money went back to the budget.
     event ReturnedToBudget(address indexed from, uint256 amount);

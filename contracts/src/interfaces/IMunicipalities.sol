@@ -12,7 +12,7 @@ interface IMunicipalities {
         Treasurer,
         /// @notice Runs rounds: initiatives, phases, the proposal of a settlement.
         Clerk,
-        /// @notice Publishes issuer keys and the number of credentials issued.
+        /// @notice Publishes the number of credentials issued.
         Issuer,
         /// @notice Lists prizes in the reward shop.
         Partner

@@ -1,0 +1,776 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+pragma solidity 0.8.37;
+
+import {Initializable} from "@openzeppelin/contracts/proxy/utils/Initializable.sol";
+import {Context} from "@openzeppelin/contracts/utils/Context.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
+import {BlindCredential} from "../credential/BlindCredential.sol";
+import {IssuerKey} from "../credential/IssuerKey.sol";
+import {IBudgetRound} from "../interfaces/IBudgetRound.sol";
+import {IBudgetRoundClone} from "../interfaces/IBudgetRoundClone.sol";
+import {IBudgetRounds} from "../interfaces/IBudgetRounds.sol";
+import {IBudgetToken} from "../interfaces/IBudgetToken.sol";
+import {IBudgetTokenRound} from "../interfaces/IBudgetTokenRound.sol";
+import {IMunicipalities} from "../interfaces/IMunicipalities.sol";
+import {CitizenRecord} from "./CitizenRecord.sol";
+import {InitiativeWallet} from "./InitiativeWallet.sol";
+
+/// @title One round of initiative budgeting
+/// @dev A minimal proxy of one implementation. The purse, out of which citizens' shares are spent, is this contract's balance
+/// of the round's token; a citizen's share is never a balance of its own, which would cost a storage slot for each.
+///
+/// There is no reentrancy guard: all that is ever called are the round's own token, its factory, the register of
+/// municipalities, all of them fixed at creation, and precompiles; none of them calls anybody else.
+contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, Context {
+    using CitizenRecord for uint256;
+    using IssuerKey for bytes;
+    using IssuerKey for uint256[6];
+    using SafeCast for uint256;
+
+    /// @notice What every batch reads, in one slot.
+    struct State {
+        Phase phase;
+        uint8 classCount;
+        uint16 initiativeCount;
+        uint32 registered;
+        uint64 totalWeight;
+        uint128 budget;
+    }
+
+    struct ClassRecord {
+        uint32 weight;
+        uint32 registered;
+        uint32 issued;
+        uint256[6] issuerKey;
+    }
+
+    struct InitiativeRecord {
+        uint128 cost;
+        bool won;
+        bytes32 contentHash;
+    }
+
+    /// @notice Working memory of a batch of allocations.
+    /// @param approval Whether the ballot kind is approval.
+    /// @param shares Share of each class in kopecks, zero until asked for.
+    /// @param before The recorded choices of the citizen at hand.
+    /// @param beforeCount How many there are.
+    /// @param chosen The choices that replace them.
+    /// @param chosenCount How many there are.
+    /// @param moves What the token will apply, see `IBudgetTokenRound.applyMoves`.
+    /// @param moveCount Words of `moves` in use.
+    struct Batch {
+        bool approval;
+        uint256 sharePoints;
+        uint256 initiativeCount;
+        uint256[] shares;
+        uint256[] before;
+        uint256 beforeCount;
+        uint256[] chosen;
+        uint256 chosenCount;
+        uint256[] moves;
+        uint256 moveCount;
+    }
+
+    /// @notice Most classes of a round.
+    uint256 public constant MAX_CLASSES = 16;
+    /// @notice Most initiatives of a round: its settlement must fit one transaction.
+    uint256 public constant MAX_INITIATIVES = 500;
+    /// @notice Most initiatives in one allocation.
+    uint256 public constant MAX_CHOICES = CitizenRecord.MAX_CHOICES;
+
+    uint256 private constant MAX_SHARE_POINTS = 10_000;
+    uint256 private constant ALLOCATION_SIGNATURE_LENGTH = 64;
+    bytes32 private constant ALLOCATION_TYPEHASH =
+        keccak256("Allocation(address account,uint32 version,uint16[] initiatives,uint16[] points)");
+
+    State private _state;
+    RoundConfig private _config;
+    uint256 public roundId;
+    address public token;
+    address private _municipalities;
+    address private _rounds;
+    mapping(uint256 class => ClassRecord) private _classes;
+    mapping(uint256 initiativeId => InitiativeRecord) private _initiatives;
+    mapping(address account => uint256 record) private _citizens;
+    mapping(address account => mapping(uint256 index => uint256 word)) private _moreChoices;
+    Settlement private _settlement;
+    mapping(uint256 initiativeId => mapping(bytes32 paymentReference => bool)) private _paymentRecorded;
+
+    /// @dev The implementation itself stays without configuration and roles. The domain's name and version live in its code, so
+    /// every proxy has them; the separator is computed for the proxy's own address.
+    constructor() EIP712("Kopilka", "1") {
+        _disableInitializers();
+    }
+
+    modifier inPhase(Phase required) {
+        if (_state.phase != required) revert PhaseWrong(_state.phase, required);
+        _;
+    }
+
+    modifier onlyRole(IMunicipalities.Role role) {
+        if (!IMunicipalities(_municipalities).hasRole(_config.municipalityId, role, _msgSender())) {
+            revert CallerLacksRole(_msgSender(), uint8(role));
+        }
+        _;
+    }
+
+    // ---------------------------------------------------------------------------------------------
+    // The factory creates the round
+    // ---------------------------------------------------------------------------------------------
+
+    /// @inheritdoc IBudgetRoundClone
+    function initialize(uint256 roundId_, address municipalities, address token_, RoundConfig calldata config_)
+        external
+        initializer
+    {
+        _checkConfig(config_);
+        roundId = roundId_;
+        token = token_;
+        _municipalities = municipalities;
+        _rounds = _msgSender();
+        _config = config_;
+        emit PhaseChanged(Phase.Draft);
+    }
+
+    function _checkConfig(RoundConfig calldata config_) private pure {
+        bool cumulative = config_.ballotKind == BallotKind.Cumulative;
+        if (cumulative != (config_.sharePoints != 0) || config_.sharePoints > MAX_SHARE_POINTS) {
+            revert ConfigInvalid("sharePoints");
+        }
+        if ((config_.allotment == Allotment.Fixed) != (config_.fixedAmount != 0)) revert ConfigInvalid("fixedAmount");
+        if (config_.rule == Rule.Greedy && config_.completionRaise) revert ConfigInvalid("completionRaise");
+        if (config_.rule == Rule.Greedy && config_.completionFill) revert ConfigInvalid("completionFill");
+        if (config_.pledgingUntil < config_.registrationUntil) revert ConfigInvalid("pledgingUntil");
+        if (config_.contentHash == 0) revert ConfigInvalid("contentHash");
+    }
+
+    // ---------------------------------------------------------------------------------------------
+    // The clerk prepares the round
+    // ---------------------------------------------------------------------------------------------
+
+    /// @inheritdoc IBudgetRound
+    function addClass(uint32 weight, bytes calldata issuerKey)
+        external
+        inPhase(Phase.Draft)
+        onlyRole(IMunicipalities.Role.Clerk)
+        returns (uint8 class)
+    {
+        if (weight == 0) revert ConfigInvalid("weight");
+        if (!BlindCredential.isIssuerKey(issuerKey)) revert IssuerKeyMalformed();
+        class = _state.classCount;
+        if (class == MAX_CLASSES) revert ClassLimitReached(MAX_CLASSES);
+
+        _state.classCount = class + 1;
+        _classes[class] = ClassRecord({weight: weight, registered: 0, issued: 0, issuerKey: issuerKey.pack()});
+        emit ClassAdded(class, weight, issuerKey);
+
+        IBudgetRounds(_rounds).claimIssuerKey(keccak256(issuerKey));
+    }
+
+    /// @inheritdoc IBudgetRound
+    function addInitiative(uint128 cost, bytes32 contentHash)
+        external
+        inPhase(Phase.Draft)
+        onlyRole(IMunicipalities.Role.Clerk)
+        returns (uint16 initiativeId)
+    {
+        if (cost == 0) revert CostInvalid(cost);
+        if (_state.initiativeCount == MAX_INITIATIVES) revert InitiativeLimitReached(MAX_INITIATIVES);
+
+        initiativeId = ++_state.initiativeCount;
+        _initiatives[initiativeId] = InitiativeRecord({cost: cost, won: false, contentHash: contentHash});
+        emit InitiativeAdded(initiativeId, cost, contentHash, InitiativeWallet.at(address(this), initiativeId));
+    }
+
+    /// @inheritdoc IBudgetRound
+    function openRegistration() external inPhase(Phase.Draft) onlyRole(IMunicipalities.Role.Clerk) {
+        if (_state.classCount == 0) revert ClassesMissing();
+        if (_state.initiativeCount == 0) revert InitiativesMissing();
+        _enter(Phase.Registration);
+    }
+
+    function _enter(Phase next) private {
+        _state.phase = next;
+        emit PhaseChanged(next);
+    }
+
+    // ---------------------------------------------------------------------------------------------
+    // Citizens register
+    // ---------------------------------------------------------------------------------------------
+
+    /// @inheritdoc IBudgetRound
+    function register(uint8 class, address[] calldata accounts, bytes calldata signatures) external {
+        State memory state = _state;
+        _requireRegistering(state.phase);
+        if (class >= state.classCount) revert ClassUnknown(class);
+        if (accounts.length == 0 || signatures.length != accounts.length * BlindCredential.SIGNATURE_LENGTH) {
+            revert BatchMalformed();
+        }
+
+        uint256[] memory kept = _admit(state, class, accounts);
+        if (kept.length == 0) return;
+        BlindCredential.Scope memory scope = _scope(class);
+        if (!BlindCredential.verify(scope, _classes[class].issuerKey.unpack(), accounts, signatures, kept)) {
+            revert CredentialsInvalid(class);
+        }
+    }
+
+    /// @dev Records every account that is new and that the funds cover, before its credential is checked: if the check fails,
+    /// the whole batch is undone.
+    /// @return kept Indices of the recorded accounts.
+    function _admit(State memory state, uint8 class, address[] calldata accounts)
+        private
+        returns (uint256[] memory kept)
+    {
+        ClassRecord storage record = _classes[class];
+        uint256 weight = record.weight;
+        uint256 room = _room(state, weight);
+        uint256 citizen_ = CitizenRecord.create(class);
+        kept = new uint256[](accounts.length);
+        uint256 count = 0;
+        for (uint256 i = 0; i < accounts.length; ++i) {
+            address account = accounts[i];
+            if (_citizens[account] != 0) {
+                emit RegistrationSkipped(account, class, SkipReason.AlreadyRegistered);
+            } else if (count == room) {
+                emit RegistrationSkipped(account, class, SkipReason.FundsExhausted);
+            } else {
+                _citizens[account] = citizen_;
+                emit Registered(account, class);
+                kept[count++] = i;
+            }
+        }
+        // The array was allocated longer than it turned out to be.
+        assembly ("memory-safe") {
+            mstore(kept, count)
+        }
+        if (count == 0) return kept;
+
+        record.registered += count.toUint32();
+        _state.registered = state.registered + count.toUint32();
+        _state.totalWeight = state.totalWeight + (count * weight).toUint64();
+    }
+
+    /// @dev How many more shares of this weight the budget covers.
+    function _room(State memory state, uint256 weight) private view returns (uint256) {
+        if (_config.allotment != Allotment.Fixed) return type(uint256).max;
+        uint256 fixedAmount = _config.fixedAmount;
+        // Never negative: money only leaves the treasury for the purse, and the budget is then what it held.
+        return (budget() - state.totalWeight * fixedAmount) / (weight * fixedAmount);
+    }
+
+    function _requireRegistering(Phase current) private view {
+        if (current == Phase.Registration) return;
+        if (current == Phase.Pledging && _config.allotment == Allotment.Fixed) return;
+        revert PhaseWrong(current, Phase.Registration);
+    }
+
+    function _scope(uint8 class) private view returns (BlindCredential.Scope memory) {
+        return BlindCredential.Scope({verifier: address(this), id: roundId, class: class});
+    }
+
+    // ---------------------------------------------------------------------------------------------
+    // The issuer publishes how many credentials there are
+    // ---------------------------------------------------------------------------------------------
+
+    /// @inheritdoc IBudgetRound
+    function publishIssued(uint8 class, uint32 issued) external onlyRole(IMunicipalities.Role.Issuer) {
+        _requireRegistering(_state.phase);
+        if (class >= _state.classCount) revert ClassUnknown(class);
+        ClassRecord storage record = _classes[class];
+        if (issued < record.issued) revert IssuedNotMonotone(class, record.issued, issued);
+
+        record.issued = issued;
+        emit CredentialsIssued(class, issued);
+    }
+
+    function _requireIssuedCoversRegistered() private view {
+        uint8 count = _state.classCount;
+        for (uint8 class = 0; class < count; ++class) {
+            ClassRecord storage record = _classes[class];
+            if (record.registered > record.issued) {
+                revert RegisteredExceedsIssued(class, record.registered, record.issued);
+            }
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------
+    // The clerk opens pledging, citizens allocate
+    // ---------------------------------------------------------------------------------------------
+
+    /// @inheritdoc IBudgetRound
+    function openPledging() external inPhase(Phase.Registration) onlyRole(IMunicipalities.Role.Clerk) {
+        _requireNotBefore(_config.registrationUntil);
+        _requireIssuedCoversRegistered();
+        uint256 amount = budget();
+        if (amount == 0) revert BudgetMissing();
+
+        _state.budget = amount.toUint128();
+        _enter(Phase.Pledging);
+        emit PledgingOpened(amount, _state.totalWeight);
+
+        IBudgetTokenRound(token).release();
+    }
+
+    /// @inheritdoc IBudgetRound
+    function allocate(Allocation[] calldata allocations, bytes calldata signatures) external inPhase(Phase.Pledging) {
+        if (allocations.length == 0 || signatures.length != allocations.length * ALLOCATION_SIGNATURE_LENGTH) {
+            revert BatchMalformed();
+        }
+
+        Batch memory batch = _batch(allocations);
+        bytes32 domainSeparator = _domainSeparatorV4();
+        for (uint256 i = 0; i < allocations.length; ++i) {
+            Allocation calldata allocation = allocations[i];
+            SkipReason reason = _allocate(batch, domainSeparator, allocation, signatures, i);
+            if (reason != SkipReason.None) emit AllocationSkipped(allocation.account, allocation.version, reason);
+        }
+        if (batch.moveCount == 0) return;
+
+        uint256[] memory moves = batch.moves;
+        uint256 moveCount = batch.moveCount;
+        // The array was allocated longer than it turned out to be.
+        assembly ("memory-safe") {
+            mstore(moves, moveCount)
+        }
+        IBudgetTokenRound(token).applyMoves(moves, batch.initiativeCount);
+    }
+
+    function _batch(Allocation[] calldata allocations) private view returns (Batch memory batch) {
+        State memory state = _state;
+        // Each allocation changes at most its recorded choices and its new ones, and the new ones may be replaced again later in
+        // the same batch.
+        uint256 capacity = 0;
+        for (uint256 i = 0; i < allocations.length; ++i) {
+            uint256 chosen = allocations[i].initiatives.length;
+            if (chosen > MAX_CHOICES) chosen = MAX_CHOICES;
+            capacity += 1 + _citizens[allocations[i].account].choiceCount() + 2 * chosen;
+        }
+        batch.approval = _config.ballotKind == BallotKind.Approval;
+        batch.sharePoints = _config.sharePoints;
+        batch.initiativeCount = state.initiativeCount;
+        batch.shares = new uint256[](state.classCount);
+        batch.before = new uint256[](MAX_CHOICES);
+        batch.chosen = new uint256[](MAX_CHOICES);
+        batch.moves = new uint256[](capacity);
+    }
+
+    /// @dev Records one allocation, or says why not.
+    function _allocate(
+        Batch memory batch,
+        bytes32 domainSeparator,
+        Allocation calldata allocation,
+        bytes calldata signatures,
+        uint256 index
+    ) private returns (SkipReason) {
+        address account = allocation.account;
+        uint256 record = _citizens[account];
+        if (record == 0) return SkipReason.NotRegistered;
+        if (allocation.version <= record.versionOf()) return SkipReason.VersionNotHigher;
+        if (!_readChoices(batch, allocation)) return SkipReason.ChoicesMalformed;
+        if (!_isSigned(domainSeparator, allocation, signatures, index)) return SkipReason.SignatureInvalid;
+
+        batch.beforeCount = _readRecorded(batch.approval, account, record, batch.before);
+        mapping(uint256 => uint256) storage more = _moreChoices[account];
+        _citizens[account] = batch.approval
+            ? record.writeApprovals(more, allocation.version, batch.chosen, batch.chosenCount)
+            : record.writePoints(more, allocation.version, batch.chosen, batch.chosenCount);
+        emit AllocationRecorded(account, allocation.version, allocation.initiatives, allocation.points);
+
+        _addMoves(batch, account, _shareIn(batch, record.classOf()));
+        return SkipReason.None;
+    }
+
+    /// @dev Reads the new choices into the batch; false if they are not well formed. Takes whole words from the calldata, so that
+    /// an id or a number of points beyond 16 bits is a malformed item and not the end of the batch.
+    function _readChoices(Batch memory batch, Allocation calldata allocation) private pure returns (bool) {
+        uint16[] calldata initiatives = allocation.initiatives;
+        uint16[] calldata points = allocation.points;
+        uint256 count = initiatives.length;
+        if (count > MAX_CHOICES) return false;
+        if (points.length != (batch.approval ? 0 : count)) return false;
+
+        uint256 previous = 0;
+        uint256 sum = 0;
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 id = _wordAt(initiatives, i);
+            uint256 value = batch.approval ? 1 : _wordAt(points, i);
+            if (id <= previous || id > batch.initiativeCount) return false;
+            if (value == 0 || value > MAX_SHARE_POINTS) return false;
+            previous = id;
+            sum += value;
+            batch.chosen[i] = id << 16 | value;
+        }
+        batch.chosenCount = count;
+        return batch.approval || sum <= batch.sharePoints;
+    }
+
+    function _wordAt(uint16[] calldata list, uint256 index) private pure returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := calldataload(add(list.offset, shl(5, index)))
+        }
+    }
+
+    function _isSigned(
+        bytes32 domainSeparator,
+        Allocation calldata allocation,
+        bytes calldata signatures,
+        uint256 index
+    ) private pure returns (bool) {
+        bytes32 digest = _digest(domainSeparator, allocation);
+        uint256 at = index * ALLOCATION_SIGNATURE_LENGTH;
+        bytes32 r = bytes32(signatures[at:at + 32]);
+        bytes32 vs = bytes32(signatures[at + 32:at + 64]);
+        (address signer, ECDSA.RecoverError err,) = ECDSA.tryRecover(digest, r, vs);
+        return err == ECDSA.RecoverError.NoError && signer == allocation.account;
+    }
+
+    /// @dev EIP-712 encodes an array as the hash of its elements, each a whole word: just as they stand in the calldata.
+    function _digest(bytes32 domainSeparator, Allocation calldata allocation) private pure returns (bytes32 digest) {
+        uint16[] calldata initiatives = allocation.initiatives;
+        uint16[] calldata points = allocation.points;
+        address account = allocation.account;
+        uint256 version = allocation.version;
+        bytes32 typehash = ALLOCATION_TYPEHASH;
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            calldatacopy(free, initiatives.offset, shl(5, initiatives.length))
+            let initiativesHash := keccak256(free, shl(5, initiatives.length))
+            calldatacopy(free, points.offset, shl(5, points.length))
+            let pointsHash := keccak256(free, shl(5, points.length))
+            mstore(free, typehash)
+            mstore(add(free, 32), account)
+            mstore(add(free, 64), version)
+            mstore(add(free, 96), initiativesHash)
+            mstore(add(free, 128), pointsHash)
+            let structHash := keccak256(free, 160)
+            mstore(free, hex"1901")
+            mstore(add(free, 2), domainSeparator)
+            mstore(add(free, 34), structHash)
+            digest := keccak256(free, 66)
+        }
+    }
+
+    function _readRecorded(bool approval, address account, uint256 record, uint256[] memory choices)
+        private
+        view
+        returns (uint256)
+    {
+        mapping(uint256 => uint256) storage more = _moreChoices[account];
+        return approval ? record.readApprovals(more, choices) : record.readPoints(more, choices);
+    }
+
+    /// @dev Appends the differences between the recorded distribution and the chosen one: both ascend by id.
+    function _addMoves(Batch memory batch, address account, uint256 share) private pure {
+        uint256 beforeDivisor = batch.approval ? batch.beforeCount : batch.sharePoints;
+        uint256 chosenDivisor = batch.approval ? batch.chosenCount : batch.sharePoints;
+        uint256 head = batch.moveCount;
+        uint256 next = head + 1;
+        uint256 i = 0;
+        uint256 j = 0;
+        while (i < batch.beforeCount || j < batch.chosenCount) {
+            uint256 was = i < batch.beforeCount ? batch.before[i] : type(uint256).max;
+            uint256 becomes = j < batch.chosenCount ? batch.chosen[j] : type(uint256).max;
+            uint256 id = was >> 16 < becomes >> 16 ? was >> 16 : becomes >> 16;
+            uint256 taken = 0;
+            uint256 given = 0;
+            if (was >> 16 == id) {
+                taken = _part(share, was, beforeDivisor);
+                ++i;
+            }
+            if (becomes >> 16 == id) {
+                given = _part(share, becomes, chosenDivisor);
+                ++j;
+            }
+            if (taken == given) continue;
+            unchecked {
+                // Two's complement in the low 240 bits.
+                batch.moves[next++] = id << 240 | uint240(given - taken);
+            }
+        }
+        if (next == head + 1) return;
+        batch.moves[head] = (next - head - 1) << 160 | uint160(account);
+        batch.moveCount = next;
+    }
+
+    /// @dev What a choice is worth, rounded down: what rounding leaves stays in the purse.
+    function _part(uint256 share, uint256 choice, uint256 divisor) private pure returns (uint256) {
+        return share * uint16(choice) / divisor;
+    }
+
+    function _shareIn(Batch memory batch, uint8 class) private view returns (uint256 share) {
+        share = batch.shares[class];
+        if (share == 0) batch.shares[class] = share = _shareOf(class);
+    }
+
+    /// @dev The share of a citizen of this class, 0 before it is known.
+    function _shareOf(uint8 class) private view returns (uint256) {
+        uint256 weight = _classes[class].weight;
+        if (_config.allotment == Allotment.Fixed) return weight * _config.fixedAmount;
+        State memory state = _state;
+        // Whoever asks is registered, so the total weight is not zero.
+        return state.budget * weight / state.totalWeight;
+    }
+
+    // ---------------------------------------------------------------------------------------------
+    // Settlement
+    // ---------------------------------------------------------------------------------------------
+
+    /// @inheritdoc IBudgetRound
+    function closePledging() external inPhase(Phase.Pledging) onlyRole(IMunicipalities.Role.Clerk) {
+        _requireNotBefore(_config.pledgingUntil);
+        _requireIssuedCoversRegistered();
+        _enter(Phase.Tallying);
+    }
+
+    /// @inheritdoc IBudgetRound
+    function proposeSettlement(uint16[] calldata winners, bytes32 transcriptDigest)
+        external
+        inPhase(Phase.Tallying)
+        onlyRole(IMunicipalities.Role.Clerk)
+    {
+        uint256 totalCost = 0;
+        uint16 previous = 0;
+        for (uint256 i = 0; i < winners.length; ++i) {
+            uint16 id = winners[i];
+            if (id <= previous) revert WinnersNotAscending();
+            _requireInitiative(id);
+            totalCost += _initiatives[id].cost;
+            previous = id;
+        }
+        if (totalCost > _state.budget) revert BudgetExceeded(totalCost, _state.budget);
+
+        uint64 nowAt = uint64(block.timestamp);
+        _settlement = Settlement({
+            winners: winners,
+            transcriptDigest: transcriptDigest,
+            totalCost: totalCost.toUint128(),
+            proposedAt: nowAt,
+            proposer: _msgSender()
+        });
+        _enter(Phase.Objection);
+        emit SettlementProposed(winners, transcriptDigest, totalCost, nowAt + _config.objectionPeriod);
+    }
+
+    /// @inheritdoc IBudgetRound
+    function withdrawSettlement() external inPhase(Phase.Objection) onlyRole(IMunicipalities.Role.Clerk) {
+        bytes32 transcriptDigest = _settlement.transcriptDigest;
+        delete _settlement;
+        _enter(Phase.Tallying);
+        emit SettlementWithdrawn(transcriptDigest);
+    }
+
+    /// @inheritdoc IBudgetRound
+    function finalizeSettlement() external inPhase(Phase.Objection) {
+        Settlement memory result = _settlement;
+        _requireNotBefore(result.proposedAt + _config.objectionPeriod);
+
+        uint256[] memory funded = new uint256[](_state.initiativeCount);
+        for (uint256 i = 0; i < result.winners.length; ++i) {
+            InitiativeRecord storage record = _initiatives[result.winners[i]];
+            record.won = true;
+            funded[result.winners[i] - 1] = record.cost;
+        }
+        _enter(Phase.Settled);
+
+        // The events follow the calls, because they say what the token did.
+        uint256[] memory pledged = IBudgetTokenRound(token).rebalance(funded);
+        for (uint256 i = 0; i < funded.length; ++i) {
+            emit InitiativeSettled((i + 1).toUint16(), funded[i] != 0, pledged[i], funded[i]);
+        }
+        uint256 returned = IBudgetTokenRound(token).returnPurse();
+        emit SettlementFinalized(result.winners, result.transcriptDigest, result.totalCost, returned);
+    }
+
+    // ---------------------------------------------------------------------------------------------
+    // The treasurer reports payments and closes, the clerk calls off
+    // ---------------------------------------------------------------------------------------------
+
+    /// @inheritdoc IBudgetRound
+    function recordPayment(uint16 initiativeId, uint256 amount, bytes32 paymentReference, bytes32 documentHash)
+        external
+        inPhase(Phase.Settled)
+        onlyRole(IMunicipalities.Role.Treasurer)
+    {
+        _requireWinner(initiativeId);
+        if (amount == 0) revert AmountZero();
+        uint256 balance = _pledged(initiativeId);
+        if (amount > balance) revert PaymentExceedsWallet(initiativeId, amount, balance);
+        if (_paymentRecorded[initiativeId][paymentReference]) {
+            revert PaymentAlreadyRecorded(initiativeId, paymentReference);
+        }
+
+        _paymentRecorded[initiativeId][paymentReference] = true;
+        emit PaymentRecorded(initiativeId, amount, paymentReference, documentHash);
+
+        IBudgetTokenRound(token).burnPaid(initiativeId, amount, paymentReference, documentHash);
+    }
+
+    /// @inheritdoc IBudgetRound
+    function returnRemainder(uint16 initiativeId)
+        external
+        inPhase(Phase.Settled)
+        onlyRole(IMunicipalities.Role.Treasurer)
+    {
+        _requireWinner(initiativeId);
+        if (_pledged(initiativeId) == 0) revert AmountZero();
+        IBudgetTokenRound(token).returnWallet(initiativeId);
+    }
+
+    /// @inheritdoc IBudgetRound
+    function close() external inPhase(Phase.Settled) onlyRole(IMunicipalities.Role.Treasurer) {
+        uint256 left = IBudgetToken(token).totalSupply();
+        if (left != 0) revert WalletsNotEmpty(left);
+        _enter(Phase.Closed);
+    }
+
+    /// @inheritdoc IBudgetRound
+    function cancel() external onlyRole(IMunicipalities.Role.Clerk) {
+        Phase current = _state.phase;
+        if (current > Phase.Objection) revert PhaseWrong(current, Phase.Objection);
+        delete _settlement;
+        _enter(Phase.Cancelled);
+
+        if (current < Phase.Pledging) IBudgetTokenRound(token).release();
+        else IBudgetTokenRound(token).rebalance(new uint256[](_state.initiativeCount));
+        IBudgetTokenRound(token).returnPurse();
+    }
+
+    // ---------------------------------------------------------------------------------------------
+    // Checks
+    // ---------------------------------------------------------------------------------------------
+
+    function _requireNotBefore(uint64 notBefore) private view {
+        if (block.timestamp < notBefore) revert TooEarly(uint64(block.timestamp), notBefore);
+    }
+
+    function _requireInitiative(uint16 initiativeId) private view {
+        if (initiativeId == 0 || initiativeId > _state.initiativeCount) revert InitiativeUnknown(initiativeId);
+    }
+
+    function _requireWinner(uint16 initiativeId) private view {
+        _requireInitiative(initiativeId);
+        if (!_initiatives[initiativeId].won) revert InitiativeNotWinner(initiativeId);
+    }
+
+    // ---------------------------------------------------------------------------------------------
+    // Views
+    // ---------------------------------------------------------------------------------------------
+
+    /// @inheritdoc IBudgetRound
+    function config() external view returns (RoundConfig memory) {
+        return _config;
+    }
+
+    /// @inheritdoc IBudgetRound
+    function phase() external view returns (Phase) {
+        return _state.phase;
+    }
+
+    /// @inheritdoc IBudgetRound
+    function budget() public view returns (uint256) {
+        return _state.phase < Phase.Pledging ? IBudgetToken(token).balanceOf(token) : _state.budget;
+    }
+
+    /// @inheritdoc IBudgetRound
+    function classCount() external view returns (uint8) {
+        return _state.classCount;
+    }
+
+    /// @inheritdoc IBudgetRound
+    function classInfo(uint8 class) external view returns (ClassInfo memory) {
+        if (class >= _state.classCount) revert ClassUnknown(class);
+        ClassRecord storage record = _classes[class];
+        return ClassInfo({
+            weight: record.weight,
+            issuerKey: record.issuerKey.unpack(),
+            registered: record.registered,
+            issued: record.issued
+        });
+    }
+
+    /// @inheritdoc IBudgetRound
+    function initiativeCount() external view returns (uint16) {
+        return _state.initiativeCount;
+    }
+
+    /// @inheritdoc IBudgetRound
+    function initiative(uint16 initiativeId) external view returns (Initiative memory) {
+        _requireInitiative(initiativeId);
+        InitiativeRecord storage record = _initiatives[initiativeId];
+        return Initiative({
+            cost: record.cost,
+            contentHash: record.contentHash,
+            wallet: InitiativeWallet.at(address(this), initiativeId),
+            pledged: _pledged(initiativeId).toUint128(),
+            won: record.won
+        });
+    }
+
+    /// @inheritdoc IBudgetRound
+    function walletOf(uint16 initiativeId) external view returns (address) {
+        _requireInitiative(initiativeId);
+        return InitiativeWallet.at(address(this), initiativeId);
+    }
+
+    /// @inheritdoc IBudgetRound
+    function registeredCount() external view returns (uint32) {
+        return _state.registered;
+    }
+
+    /// @inheritdoc IBudgetRound
+    function citizen(address account) external view returns (Citizen memory result) {
+        uint256 record = _citizens[account];
+        if (record == 0) return result;
+        bool approval = _config.ballotKind == BallotKind.Approval;
+        uint256[] memory choices = new uint256[](MAX_CHOICES);
+        uint256 count = _readRecorded(approval, account, record, choices);
+        result.registered = true;
+        result.class = record.classOf();
+        result.version = record.versionOf();
+        result.initiatives = new uint16[](count);
+        result.points = new uint16[](approval ? 0 : count);
+        for (uint256 i = 0; i < count; ++i) {
+            result.initiatives[i] = uint16(choices[i] >> 16);
+            if (!approval) result.points[i] = uint16(choices[i]);
+        }
+    }
+
+    /// @inheritdoc IBudgetRound
+    function allotmentOf(address account) public view returns (uint256) {
+        uint256 record = _citizens[account];
+        return record == 0 ? 0 : _shareOf(record.classOf());
+    }
+
+    /// @inheritdoc IBudgetRound
+    function unspentOf(address account) external view returns (uint256 unspent) {
+        uint256 record = _citizens[account];
+        if (record == 0 || _state.phase > Phase.Objection) return 0;
+        bool approval = _config.ballotKind == BallotKind.Approval;
+        uint256[] memory choices = new uint256[](MAX_CHOICES);
+        uint256 count = _readRecorded(approval, account, record, choices);
+        uint256 share = _shareOf(record.classOf());
+        unspent = share;
+        for (uint256 i = 0; i < count; ++i) {
+            unspent -= _part(share, choices[i], approval ? count : _config.sharePoints);
+        }
+    }
+
+    /// @inheritdoc IBudgetRound
+    function settlement() external view returns (Settlement memory) {
+        return _settlement;
+    }
+
+    /// @inheritdoc IBudgetRound
+    function credentialMessage(uint8 class, address account) external view returns (bytes memory) {
+        return BlindCredential.message(_scope(class), account);
+    }
+
+    function _pledged(uint16 initiativeId) private view returns (uint256) {
+        return IBudgetToken(token).balanceOf(InitiativeWallet.at(address(this), initiativeId));
+    }
+}

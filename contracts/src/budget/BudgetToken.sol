@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
+import {Initializable} from "@openzeppelin/contracts/proxy/utils/Initializable.sol";
+import {Context} from "@openzeppelin/contracts/utils/Context.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
+import {IBudgetToken} from "../interfaces/IBudgetToken.sol";
+import {IBudgetTokenRound} from "../interfaces/IBudgetTokenRound.sol";
+import {IMunicipalities} from "../interfaces/IMunicipalities.sol";
+import {InitiativeWallet} from "./InitiativeWallet.sol";
+
+/// @title The budget of one round as an ERC-20 token
+/// @dev A minimal proxy of one implementation. OpenZeppelin's ERC20 is not the base, because its `_update` ties every
+/// `Transfer` to two balance writes, and here a citizen's `Transfer`s pass through without any: see `applyMoves`.
+contract BudgetToken is IBudgetToken, IBudgetTokenRound, IERC20Metadata, IERC20Errors, Initializable, Context {
+    using SafeCast for uint256;
+
+    address public round;
+    bool private _mintingClosed;
+    IMunicipalities private _municipalities;
+    uint32 private _municipalityId;
+    uint128 private _minted;
+    uint128 private _paid;
+    uint128 private _returned;
+    Appropriation private _appropriation;
+    string public name;
+    string public symbol;
+    mapping(address account => uint256) private _balances;
+
+    /// @dev The implementation itself stays without a round, so nothing can be minted on it.
+    constructor() {
+        _disableInitializers();
+    }
+
+    modifier onlyRound() {
+        if (_msgSender() != round) revert CallerNotRound(_msgSender());
+        _;
+    }
+
+    // ---------------------------------------------------------------------------------------------
+    // The factory creates the token
+    // ---------------------------------------------------------------------------------------------
+
+    /// @inheritdoc IBudgetTokenRound
+    function initialize(
+        address round_,
+        uint256 roundId,
+        address municipalities,
+        uint32 municipalityId,
+        Appropriation calldata appropriation_,
+        string calldata name_,
+        string calldata symbol_
+    ) external initializer {
+        if (appropriation_.amount == 0) revert AppropriationZero();
+        if (!_isKbk(appropriation_.kbk)) revert KbkMalformed(appropriation_.kbk);
+
+        round = round_;
+        _municipalities = IMunicipalities(municipalities);
+        _municipalityId = municipalityId;
+        _appropriation = appropriation_;
+        name = name_;
+        symbol = symbol_;
+        emit AppropriationRecorded(
+            roundId,
+            appropriation_.amount,
+            appropriation_.fiscalYear,
+            appropriation_.kbk,
+            appropriation_.documentHash,
+            appropriation_.documentURI
+        );
+    }
+
+    function _isKbk(string calldata kbk) private pure returns (bool) {
+        bytes calldata text = bytes(kbk);
+        if (text.length != 20) return false;
+        for (uint256 i = 0; i < text.length; ++i) {
+            if (text[i] < "0" || text[i] > "9") return false;
+        }
+        return true;
+    }
+
+    // ---------------------------------------------------------------------------------------------
+    // The treasurer mints, the round takes the treasury over
+    // ---------------------------------------------------------------------------------------------
+
+    /// @inheritdoc IBudgetToken
+    function mint(uint256 amount) external {
+        address caller = _msgSender();
+        if (!_municipalities.hasRole(_municipalityId, IMunicipalities.Role.Treasurer, caller)) {
+            revert CallerNotTreasurer(caller);
+        }
+        if (_mintingClosed) revert MintingClosed();
+        if (amount == 0) revert AmountZero();
+        uint256 minted = _minted;
+        if (amount > _appropriation.amount - minted) {
+            revert AppropriationExceeded(minted, amount, _appropriation.amount);
+        }
+
+        minted += amount;
+        _minted = minted.toUint128();
+        _balances[address(this)] += amount;
+        emit Transfer(address(0), address(this), amount);
+        emit BudgetMinted(caller, amount, minted);
+    }
+
+    /// @inheritdoc IBudgetTokenRound
+    function release() external onlyRound returns (uint256 amount) {
+        _mintingClosed = true;
+        amount = _balances[address(this)];
+        if (amount == 0) return 0;
+        _balances[address(this)] = 0;
+        _balances[round] += amount;
+        emit Transfer(address(this), round, amount);
+    }
+
+    // ---------------------------------------------------------------------------------------------
+    // The round moves money between its purse and the wallets
+    // ---------------------------------------------------------------------------------------------
+
+    /// @inheritdoc IBudgetTokenRound
+    function applyMoves(uint256[] calldata moves, uint256 initiativeCount) external onlyRound {
+        address purse = round;
+        // Index 0 is the purse.
+        int256[] memory changes = new int256[](initiativeCount + 1);
+        address[] memory wallets = new address[](initiativeCount + 1);
+        wallets[0] = purse;
+
+        uint256 cursor = 0;
+        while (cursor < moves.length) {
+            uint256 head = moves[cursor];
+            address account = address(uint160(head));
+            uint256 first = cursor + 1;
+            cursor = first + (head >> 160);
+            uint256[] calldata entries = moves[first:cursor];
+            changes[0] -= _passThrough(purse, account, entries, changes, wallets);
+        }
+
+        for (uint256 i = 0; i <= initiativeCount; ++i) {
+            if (changes[i] != 0) _change(wallets[i], changes[i]);
+        }
+    }
+
+    /// @dev Shows one citizen's step as transfers and adds it to `changes`.
+    /// @return net What the citizen takes from the purse, negative when something goes back.
+    function _passThrough(
+        address purse,
+        address account,
+        uint256[] calldata entries,
+        int256[] memory changes,
+        address[] memory wallets
+    ) private returns (int256 net) {
+        for (uint256 i = 0; i < entries.length; ++i) {
+            (uint256 id, int256 change) = _decode(entries[i]);
+            address wallet = wallets[id];
+            if (wallet == address(0)) wallets[id] = wallet = InitiativeWallet.at(purse, id);
+            changes[id] += change;
+            net += change;
+            if (change < 0) emit Transfer(wallet, account, uint256(-change));
+        }
+        if (net > 0) emit Transfer(purse, account, uint256(net));
+        for (uint256 i = 0; i < entries.length; ++i) {
+            (uint256 id, int256 change) = _decode(entries[i]);
+            if (change > 0) emit Transfer(account, wallets[id], uint256(change));
+        }
+        if (net < 0) emit Transfer(account, purse, uint256(-net));
+    }
+
+    /// @dev A change of 240 bits cannot overflow a sum of 256 before the batch runs out of gas.
+    function _decode(uint256 entry) private pure returns (uint256 id, int256 change) {
+        id = entry >> 240;
+        change = int256(int240(uint240(entry)));
+    }
+
+    function _change(address account, int256 change) private {
+        uint256 balance = _balances[account];
+        if (change < 0) {
+            uint256 amount = uint256(-change);
+            if (balance < amount) revert ERC20InsufficientBalance(account, balance, amount);
+            _balances[account] = balance - amount;
+        } else {
+            _balances[account] = balance + uint256(change);
+        }
+    }
+
+    /// @inheritdoc IBudgetTokenRound
+    function rebalance(uint256[] calldata targets) external onlyRound returns (uint256[] memory pledged) {
+        address purse = round;
+        uint256 purseBalance = _balances[purse];
+        pledged = new uint256[](targets.length);
+
+        // First everything that comes back, then everything that is missing: the purse never runs dry in between.
+        for (uint256 i = 0; i < targets.length; ++i) {
+            address wallet = InitiativeWallet.at(purse, i + 1);
+            uint256 balance = _balances[wallet];
+            pledged[i] = balance;
+            if (balance <= targets[i]) continue;
+            uint256 surplus = balance - targets[i];
+            _balances[wallet] = targets[i];
+            purseBalance += surplus;
+            emit Transfer(wallet, purse, surplus);
+        }
+        for (uint256 i = 0; i < targets.length; ++i) {
+            if (pledged[i] >= targets[i]) continue;
+            uint256 missing = targets[i] - pledged[i];
+            if (purseBalance < missing) revert ERC20InsufficientBalance(purse, purseBalance, missing);
+            address wallet = InitiativeWallet.at(purse, i + 1);
+            _balances[wallet] = targets[i];
+            purseBalance -= missing;
+            emit Transfer(purse, wallet, missing);
+        }
+        _balances[purse] = purseBalance;
+    }
+
+    // ---------------------------------------------------------------------------------------------
+    // The round burns: paid, or returned to the budget
+    // ---------------------------------------------------------------------------------------------
+
+    /// @inheritdoc IBudgetTokenRound
+    function burnPaid(uint16 initiativeId, uint256 amount, bytes32 paymentReference, bytes32 documentHash)
+        external
+        onlyRound
+    {
+        address wallet = InitiativeWallet.at(round, initiativeId);
+        _burn(wallet, amount);
+        _paid += amount.toUint128();
+        emit PaymentBurned(initiativeId, wallet, amount, paymentReference, documentHash);
+    }
+
+    /// @inheritdoc IBudgetTokenRound
+    function returnWallet(uint16 initiativeId) external onlyRound returns (uint256 amount) {
+        return _return(InitiativeWallet.at(round, initiativeId));
+    }
+
+    /// @inheritdoc IBudgetTokenRound
+    function returnPurse() external onlyRound returns (uint256 amount) {
+        return _return(round);
+    }
+
+    function _return(address account) private returns (uint256 amount) {
+        amount = _balances[account];
+        if (amount == 0) return 0;
+        _burn(account, amount);
+        _returned += amount.toUint128();
+        emit ReturnedToBudget(account, amount);
+    }
+
+    function _burn(address account, uint256 amount) private {
+        uint256 balance = _balances[account];
+        if (balance < amount) revert ERC20InsufficientBalance(account, balance, amount);
+        _balances[account] = balance - amount;
+        emit Transfer(account, address(0), amount);
+    }
+
+    // ---------------------------------------------------------------------------------------------
+    // What holders cannot do
+    // ---------------------------------------------------------------------------------------------
+
+    /// @inheritdoc IERC20
+    function transfer(address, uint256) external pure returns (bool) {
+        revert TransferForbidden();
+    }
+
+    /// @inheritdoc IERC20
+    function transferFrom(address, address, uint256) external pure returns (bool) {
+        revert TransferForbidden();
+    }
+
+    /// @inheritdoc IERC20
+    function approve(address, uint256) external pure returns (bool) {
+        revert TransferForbidden();
+    }
+
+    // ---------------------------------------------------------------------------------------------
+    // Views
+    // ---------------------------------------------------------------------------------------------
+
+    /// @inheritdoc IBudgetToken
+    function appropriation() external view returns (Appropriation memory) {
+        return _appropriation;
+    }
+
+    /// @inheritdoc IBudgetToken
+    function treasury() external view returns (address) {
+        return address(this);
+    }
+
+    /// @inheritdoc IBudgetToken
+    function mintedTotal() external view returns (uint256) {
+        return _minted;
+    }
+
+    /// @inheritdoc IBudgetToken
+    function paidTotal() external view returns (uint256) {
+        return _paid;
+    }
+
+    /// @inheritdoc IBudgetToken
+    function returnedTotal() external view returns (uint256) {
+        return _returned;
+    }
+
+    /// @inheritdoc IERC20
+    function totalSupply() external view returns (uint256) {
+        return uint256(_minted) - _paid - _returned;
+    }
+
+    /// @inheritdoc IERC20
+    function balanceOf(address account) external view returns (uint256) {
+        return _balances[account];
+    }
+
+    /// @inheritdoc IERC20
+    function allowance(address, address) external pure returns (uint256) {
+        return 0;
+    }
+
+    /// @inheritdoc IERC20Metadata
+    function decimals() external pure returns (uint8) {
+        return 2;
+    }
+}
