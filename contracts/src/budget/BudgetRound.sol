@@ -183,7 +183,7 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
 
         initiativeId = ++_state.initiativeCount;
         _initiatives[initiativeId] = InitiativeRecord({cost: cost, won: false, contentHash: contentHash});
-        emit InitiativeAdded(initiativeId, cost, contentHash, InitiativeWallet.at(address(this), initiativeId));
+        emit InitiativeAdded(initiativeId, cost, contentHash, InitiativeWallet.addressOf(address(this), initiativeId));
     }
 
     /// @inheritdoc IBudgetRound
@@ -422,9 +422,9 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
         uint256 index
     ) private pure returns (bool) {
         bytes32 digest = _digest(domainSeparator, allocation);
-        uint256 at = index * ALLOCATION_SIGNATURE_LENGTH;
-        bytes32 r = bytes32(signatures[at:at + 32]);
-        bytes32 vs = bytes32(signatures[at + 32:at + 64]);
+        uint256 start = index * ALLOCATION_SIGNATURE_LENGTH;
+        bytes32 r = bytes32(signatures[start:start + 32]);
+        bytes32 vs = bytes32(signatures[start + 32:start + 64]);
         (address signer, ECDSA.RecoverError err,) = ECDSA.tryRecover(digest, r, vs);
         return err == ECDSA.RecoverError.NoError && signer == allocation.account;
     }
@@ -705,7 +705,7 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
         return Initiative({
             cost: record.cost,
             contentHash: record.contentHash,
-            wallet: InitiativeWallet.at(address(this), initiativeId),
+            wallet: InitiativeWallet.addressOf(address(this), initiativeId),
             pledged: _pledged(initiativeId).toUint128(),
             won: record.won
         });
@@ -714,7 +714,7 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
     /// @inheritdoc IBudgetRound
     function walletOf(uint16 initiativeId) external view returns (address) {
         _requireInitiative(initiativeId);
-        return InitiativeWallet.at(address(this), initiativeId);
+        return InitiativeWallet.addressOf(address(this), initiativeId);
     }
 
     /// @inheritdoc IBudgetRound
@@ -771,6 +771,6 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
     }
 
     function _pledged(uint16 initiativeId) private view returns (uint256) {
-        return IBudgetToken(token).balanceOf(InitiativeWallet.at(address(this), initiativeId));
+        return IBudgetToken(token).balanceOf(InitiativeWallet.addressOf(address(this), initiativeId));
     }
 }

@@ -156,7 +156,7 @@ contract BudgetToken is IBudgetToken, IBudgetTokenRound, IERC20Metadata, IERC20E
         for (uint256 i = 0; i < entries.length; ++i) {
             (uint256 id, int256 change) = _decode(entries[i]);
             address wallet = wallets[id];
-            if (wallet == address(0)) wallets[id] = wallet = InitiativeWallet.at(purse, id);
+            if (wallet == address(0)) wallets[id] = wallet = InitiativeWallet.addressOf(purse, id);
             changes[id] += change;
             net += change;
             if (change < 0) emit Transfer(wallet, account, uint256(-change));
@@ -194,7 +194,7 @@ contract BudgetToken is IBudgetToken, IBudgetTokenRound, IERC20Metadata, IERC20E
 
         // First everything that comes back, then everything that is missing: the purse never runs dry in between.
         for (uint256 i = 0; i < targets.length; ++i) {
-            address wallet = InitiativeWallet.at(purse, i + 1);
+            address wallet = InitiativeWallet.addressOf(purse, i + 1);
             uint256 balance = _balances[wallet];
             pledged[i] = balance;
             if (balance <= targets[i]) continue;
@@ -207,7 +207,7 @@ contract BudgetToken is IBudgetToken, IBudgetTokenRound, IERC20Metadata, IERC20E
             if (pledged[i] >= targets[i]) continue;
             uint256 missing = targets[i] - pledged[i];
             if (purseBalance < missing) revert ERC20InsufficientBalance(purse, purseBalance, missing);
-            address wallet = InitiativeWallet.at(purse, i + 1);
+            address wallet = InitiativeWallet.addressOf(purse, i + 1);
             _balances[wallet] = targets[i];
             purseBalance -= missing;
             emit Transfer(purse, wallet, missing);
@@ -224,7 +224,7 @@ contract BudgetToken is IBudgetToken, IBudgetTokenRound, IERC20Metadata, IERC20E
         external
         onlyRound
     {
-        address wallet = InitiativeWallet.at(round, initiativeId);
+        address wallet = InitiativeWallet.addressOf(round, initiativeId);
         _burn(wallet, amount);
         _paid += amount.toUint128();
         emit PaymentBurned(initiativeId, wallet, amount, paymentReference, documentHash);
@@ -232,7 +232,7 @@ contract BudgetToken is IBudgetToken, IBudgetTokenRound, IERC20Metadata, IERC20E
 
     /// @inheritdoc IBudgetTokenRound
     function returnWallet(uint16 initiativeId) external onlyRound returns (uint256 amount) {
-        return _return(InitiativeWallet.at(round, initiativeId));
+        return _return(InitiativeWallet.addressOf(round, initiativeId));
     }
 
     /// @inheritdoc IBudgetTokenRound

@@ -6,7 +6,7 @@ library InitiativeWallet {
     /// @notice The address that holds what was pledged to an initiative.
     /// @dev A hash, so nobody has its key and no code can ever stand there. The chain id is left out on purpose: should a
     /// chain change its id, the money must not change its address.
-    function at(address round, uint256 initiativeId) internal pure returns (address) {
+    function addressOf(address round, uint256 initiativeId) internal pure returns (address) {
         return address(uint160(uint256(keccak256(abi.encode("kopilka.initiative", round, initiativeId)))));
     }
 }
