@@ -1,0 +1,1 @@
+//! Queries of the explorer's pages and API.
