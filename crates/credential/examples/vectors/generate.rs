@@ -494,7 +494,7 @@ pub(crate) fn sign(
     account: AccountAddress,
 ) -> Signature {
     Signature::from_bytes(&times(
-        &*issuer.to_bytes(),
+        &issuer.to_bytes(),
         message_point(scope, account).to_bytes(),
     ))
     .expect("a member")

@@ -1,5 +1,8 @@
 //! Tests of credentials from outside: life cycle, shared vectors, forgeries, refusals of bad encodings, hiding.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop where it is"
+)]
 
 #[path = "../../examples/vectors/generate.rs"]
 mod generate;
