@@ -10,6 +10,7 @@ pub mod ids;
 pub mod kbk;
 pub mod oktmo;
 pub mod percent;
+pub mod relay;
 pub mod round;
 
 pub use allocation::{Allocation, AllocationError};
@@ -18,4 +19,5 @@ pub use ids::{Account, InitiativeId, MunicipalityId, ParseAccountError, Points, 
 pub use kbk::{Kbk, ParseKbkError};
 pub use oktmo::{Oktmo, ParseOktmoError};
 pub use percent::Percent;
+pub use relay::{MessageKind, MessageStatus, UnknownName};
 pub use round::{Allotment, BallotKind, Completion, Phase, Rule, UnknownCode};
