@@ -95,7 +95,7 @@ fn grouped(number: u128) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 2);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(NBSP);
         }
         text.push(digit);
@@ -107,7 +107,7 @@ fn grouped(number: u128) -> String {
 impl fmt::Display for Kopecks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&grouped(self.0 / 100))?;
-        if self.0 % 100 != 0 {
+        if !self.0.is_multiple_of(100) {
             write!(f, ",{:02}", self.0 % 100)?;
         }
         write!(f, "{NBSP}₽")

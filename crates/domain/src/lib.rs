@@ -9,9 +9,11 @@ pub mod amount;
 pub mod ids;
 pub mod kbk;
 pub mod oktmo;
+pub mod pabulib;
 pub mod percent;
 pub mod relay;
 pub mod round;
+pub mod settlement;
 
 pub use allocation::{Allocation, AllocationError};
 pub use amount::{Kopecks, ParseKopecksError, TokenAmount};
