@@ -153,13 +153,15 @@ comment on table chain.transfers is 'ERC-20 transfers; minted from and burnt to 
 create table chain.balances (
     token  chain.address not null,
     holder chain.address not null,
-    amount numeric(78, 0) not null,
+    amount numeric       not null,
     primary key (token, holder)
 ) with (fillfactor = 80);
 create index balances_by_holder on chain.balances (holder);
 create index balances_by_amount on chain.balances (token, amount desc, holder);
+create index balances_empty on chain.balances (token, holder) where amount = 0;
+comment on index chain.balances_empty is 'Finds the rows that a range brought to 0, which its transaction then deletes.';
 comment on table chain.balances is 'Running totals of chain.transfers; nobody has a row with 0.';
-comment on column chain.balances.amount is 'Below zero only for a token that moves balances without Transfer events.';
+comment on column chain.balances.amount is 'A whole number; outside 0..2^256 only for a foreign token whose Transfer events do not tell its balances.';
 
 create table chain.tokens (
     address              chain.address primary key,
@@ -293,8 +295,7 @@ create table chain.rounds (
     total_weight             chain.amount,
     registered               bigint         not null default 0,
     issued                   bigint         not null default 0,
-    allocated                bigint         not null default 0,
-    changed_block            bigint         not null
+    allocated                bigint         not null default 0
 ) with (fillfactor = 50);
 create index rounds_by_municipality on chain.rounds (municipality_id, round_id);
 comment on table chain.rounds is 'RoundCreated with its whole configuration, and where the round stands now.';
@@ -309,7 +310,6 @@ comment on column chain.rounds.total_weight is 'Weight of all registered when pl
 comment on column chain.rounds.registered is 'Registered accounts.';
 comment on column chain.rounds.issued is 'Credentials that the issuer says it issued, all classes.';
 comment on column chain.rounds.allocated is 'Accounts with a recorded allocation, empty ones included.';
-comment on column chain.rounds.changed_block is 'Block of the last change of this row''s running state.';
 
 create table chain.phase_changes (
     block_number bigint        not null,
