@@ -26,7 +26,6 @@ interface Vm {
     function warp(uint256 timestamp) external;
     function chainId(uint256 id) external;
     function prank(address sender) external;
-    function cool(address target) external;
     function deal(address account, uint256 balance) external;
     function assume(bool condition) external pure;
 
