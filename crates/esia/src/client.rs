@@ -219,25 +219,12 @@ impl EsiaClient {
         let inner = &*self.0;
         let request_state = Uuid::new_v4().to_string();
         let signed = inner.sign(&request_state, code).await?;
-        let mut form = form_urlencoded::Serializer::new(String::with_capacity(2048));
-        form.append_pair("client_id", &inner.config.client_id)
-            .append_pair("client_secret", &signed.secret)
-            .append_pair("client_certificate_hash", inner.signer.certificate_hash())
-            .append_pair("code", code)
-            .append_pair("grant_type", "authorization_code")
-            .append_pair("redirect_uri", inner.config.redirect_uri.as_str())
-            .append_pair("scope", &inner.scope)
-            .append_pair("state", &request_state)
-            .append_pair("timestamp", &signed.timestamp)
-            .append_pair("token_type", "Bearer");
-        if let Some(verifier) = inner.code_verifier(state) {
-            form.append_pair("code_verifier", &verifier);
-        }
+        let body = inner.token_request(code, state, &request_state, &signed);
         let response = inner
             .http
             .post(inner.token.clone())
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(form.finish())
+            .body(body)
             .send()
             .await
             .map_err(EsiaError::transport)?;
@@ -398,6 +385,31 @@ impl Inner {
             secret: URL_SAFE_NO_PAD.encode(signature),
             timestamp,
         })
+    }
+
+    /// The form of the token request.
+    fn token_request(
+        &self,
+        code: &str,
+        login: &LoginState,
+        state: &str,
+        signed: &Signed,
+    ) -> String {
+        let mut form = form_urlencoded::Serializer::new(String::with_capacity(2048));
+        form.append_pair("client_id", &self.config.client_id)
+            .append_pair("client_secret", &signed.secret)
+            .append_pair("client_certificate_hash", self.signer.certificate_hash())
+            .append_pair("code", code)
+            .append_pair("grant_type", "authorization_code")
+            .append_pair("redirect_uri", self.config.redirect_uri.as_str())
+            .append_pair("scope", &self.scope)
+            .append_pair("state", state)
+            .append_pair("timestamp", &signed.timestamp)
+            .append_pair("token_type", "Bearer");
+        if let Some(verifier) = self.code_verifier(login) {
+            form.append_pair("code_verifier", &verifier);
+        }
+        form.finish()
     }
 
     /// The PKCE verifier that belongs to a state, if PKCE is on.

@@ -1,10 +1,13 @@
 //! Invented citizens: a handful with a story, and any number computed from their `oid` alone, so that they cost no
 //! memory and are the same every time. СНИЛС numbers start with 9, far from those in use.
 
-use time::{Date, Duration, Month, macros::date};
+use time::{Date, Duration, macros::date};
 use uuid::{Uuid, uuid};
 
-use super::StandInError;
+use super::{
+    StandInError,
+    stories::{MEN, NAMED, STREETS, SURNAMES, WOMEN},
+};
 use crate::person::Oid;
 
 /// Invented region of every address.
@@ -53,30 +56,6 @@ pub fn demo_municipalities() -> Vec<Municipality> {
 /// `index` is below the count configured for that municipality.
 pub const fn generated_oid(municipality: usize, index: u32) -> Oid {
     Oid::new(GENERATED_FROM + municipality as u64 * PER_MUNICIPALITY + index as u64)
-}
-
-/// Numbers of the citizens with a story. Municipalities are named by their place in the configuration.
-pub mod named {
-    use crate::person::Oid;
-
-    /// Confirmed adult of the first municipality.
-    pub const RESIDENT: Oid = Oid::new(1_000_000_001);
-    /// Another confirmed adult of the first municipality.
-    pub const SECOND_RESIDENT: Oid = Oid::new(1_000_000_002);
-    /// Confirmed, first municipality, always 16 or 17 years old.
-    pub const SIXTEEN: Oid = Oid::new(1_000_000_005);
-    /// Confirmed, first municipality, always 13 or 14 years old.
-    pub const UNDERAGE: Oid = Oid::new(1_000_000_006);
-    /// Confirmed adult of the second municipality.
-    pub const NEIGHBOUR: Oid = Oid::new(1_000_000_007);
-    /// First municipality; a standard, not confirmed, account.
-    pub const STANDARD: Oid = Oid::new(1_000_000_009);
-    /// A simplified account: no СНИЛС, no address.
-    pub const SIMPLIFIED: Oid = Oid::new(1_000_000_010);
-    /// Confirmed adult registered in a place that no municipality here knows.
-    pub const OUTSIDER: Oid = Oid::new(1_000_000_011);
-    /// Confirmed adult of the first municipality with an actual but no registered address.
-    pub const UNREGISTERED: Oid = Oid::new(1_000_000_012);
 }
 
 /// How far ESIA knows an account.
@@ -305,269 +284,6 @@ impl Register {
     }
 }
 
-/// A citizen with a story.
-struct Story {
-    oid: u64,
-    name: (&'static str, &'static str, &'static str),
-    female: bool,
-    born: Born,
-    level: Level,
-    home: Home,
-}
-
-enum Born {
-    On(Date),
-    /// On the 15th of May, so many years before the present one: completed years are this or one less.
-    YearsAgo(i32),
-}
-
-impl Story {
-    fn citizen(&self, municipalities: &[Municipality], today: Date) -> Citizen {
-        let birth_date = match self.born {
-            Born::On(date) => date,
-            // The 15th of May exists in every year.
-            Born::YearsAgo(years) => {
-                Date::from_calendar_date(today.year() - years, Month::May, 15).unwrap_or(Date::MIN)
-            }
-        };
-        let here = |index: usize| index.min(municipalities.len() - 1);
-        let home = match self.home {
-            Home::Registered(index) => Home::Registered(here(index)),
-            Home::LivesIn(index) => Home::LivesIn(here(index)),
-            other => other,
-        };
-        let (last_name, first_name, middle_name) = self.name;
-        let seed = mix(self.oid);
-        Citizen {
-            oid: self.oid,
-            last_name: last_name.into(),
-            first_name,
-            middle_name,
-            female: self.female,
-            birth_date,
-            level: self.level,
-            home,
-            street: pick(&STREETS, seed),
-            house: 1 + (seed >> 8) % 80,
-            flat: 1 + (seed >> 16) % 120,
-        }
-    }
-}
-
-const NAMED: [Story; 12] = {
-    use Born::{On, YearsAgo};
-    use Home::{Elsewhere, LivesIn, Registered, Unknown};
-    use Level::{Confirmed, Simplified, Standard};
-    const fn story(
-        oid: u64,
-        name: (&'static str, &'static str, &'static str),
-        female: bool,
-        born: Born,
-        level: Level,
-        home: Home,
-    ) -> Story {
-        Story {
-            oid,
-            name,
-            female,
-            born,
-            level,
-            home,
-        }
-    }
-    [
-        story(
-            1_000_000_001,
-            ("Берёзкина", "Вера", "Ильинична"),
-            true,
-            On(date!(1988 - 03 - 14)),
-            Confirmed,
-            Registered(0),
-        ),
-        story(
-            1_000_000_002,
-            ("Мостовой", "Пётр", "Алексеевич"),
-            false,
-            On(date!(1975 - 10 - 02)),
-            Confirmed,
-            Registered(0),
-        ),
-        story(
-            1_000_000_003,
-            ("Ясная", "Гульнара", "Маратовна"),
-            true,
-            On(date!(1993 - 06 - 21)),
-            Confirmed,
-            Registered(0),
-        ),
-        story(
-            1_000_000_004,
-            ("Старожилов", "Николай", "Фёдорович"),
-            false,
-            On(date!(1948 - 01 - 30)),
-            Confirmed,
-            Registered(0),
-        ),
-        story(
-            1_000_000_005,
-            ("Юнина", "Дарья", "Олеговна"),
-            true,
-            YearsAgo(17),
-            Confirmed,
-            Registered(0),
-        ),
-        story(
-            1_000_000_006,
-            ("Школьников", "Тимофей", "Андреевич"),
-            false,
-            YearsAgo(14),
-            Confirmed,
-            Registered(0),
-        ),
-        story(
-            1_000_000_007,
-            ("Соседкина", "Марина", "Павловна"),
-            true,
-            On(date!(1982 - 12 - 05)),
-            Confirmed,
-            Registered(1),
-        ),
-        story(
-            1_000_000_008,
-            ("Лесной", "Артём", "Игоревич"),
-            false,
-            On(date!(1999 - 08 - 17)),
-            Confirmed,
-            Registered(1),
-        ),
-        story(
-            1_000_000_009,
-            ("Стандартов", "Олег", "Викторович"),
-            false,
-            On(date!(1990 - 04 - 09)),
-            Standard,
-            Registered(0),
-        ),
-        story(
-            1_000_000_010,
-            ("Упрощёнова", "Ксения", "Дмитриевна"),
-            true,
-            On(date!(1996 - 11 - 11)),
-            Simplified,
-            Unknown,
-        ),
-        story(
-            1_000_000_011,
-            ("Приезжев", "Роман", "Борисович"),
-            false,
-            On(date!(1985 - 07 - 26)),
-            Confirmed,
-            Elsewhere,
-        ),
-        story(
-            1_000_000_012,
-            ("Безадресная", "Лидия", "Степановна"),
-            true,
-            On(date!(1969 - 02 - 18)),
-            Confirmed,
-            LivesIn(0),
-        ),
-    ]
-};
-
-/// Surnames that form the feminine by adding «а».
-const SURNAMES: [&str; 32] = [
-    "Заречнов",
-    "Лугов",
-    "Рощин",
-    "Полянов",
-    "Озерцов",
-    "Ключев",
-    "Ветров",
-    "Громов",
-    "Зимин",
-    "Летов",
-    "Осинин",
-    "Кленов",
-    "Рябинин",
-    "Калинов",
-    "Ручьёв",
-    "Холмов",
-    "Садов",
-    "Мельников",
-    "Плотников",
-    "Гончаров",
-    "Бортников",
-    "Рыбаков",
-    "Пахомов",
-    "Снегов",
-    "Туманов",
-    "Росин",
-    "Светлов",
-    "Воронин",
-    "Снегирёв",
-    "Синицын",
-    "Журавлёв",
-    "Соколов",
-];
-/// Men's names, with the patronymics that their sons and daughters have.
-const MEN: [(&str, &str, &str); 20] = [
-    ("Александр", "Александрович", "Александровна"),
-    ("Алексей", "Алексеевич", "Алексеевна"),
-    ("Андрей", "Андреевич", "Андреевна"),
-    ("Борис", "Борисович", "Борисовна"),
-    ("Виктор", "Викторович", "Викторовна"),
-    ("Григорий", "Григорьевич", "Григорьевна"),
-    ("Дамир", "Дамирович", "Дамировна"),
-    ("Евгений", "Евгеньевич", "Евгеньевна"),
-    ("Иван", "Иванович", "Ивановна"),
-    ("Константин", "Константинович", "Константиновна"),
-    ("Леонид", "Леонидович", "Леонидовна"),
-    ("Максим", "Максимович", "Максимовна"),
-    ("Николай", "Николаевич", "Николаевна"),
-    ("Олег", "Олегович", "Олеговна"),
-    ("Павел", "Павлович", "Павловна"),
-    ("Рустам", "Рустамович", "Рустамовна"),
-    ("Сергей", "Сергеевич", "Сергеевна"),
-    ("Тимур", "Тимурович", "Тимуровна"),
-    ("Фёдор", "Фёдорович", "Фёдоровна"),
-    ("Юрий", "Юрьевич", "Юрьевна"),
-];
-const WOMEN: [&str; 20] = [
-    "Айгуль",
-    "Анна",
-    "Валентина",
-    "Вера",
-    "Галина",
-    "Дарья",
-    "Екатерина",
-    "Елена",
-    "Зоя",
-    "Ирина",
-    "Ксения",
-    "Лариса",
-    "Мария",
-    "Наталья",
-    "Ольга",
-    "Полина",
-    "Светлана",
-    "Татьяна",
-    "Ульяна",
-    "Юлия",
-];
-const STREETS: [&str; 10] = [
-    "Речная",
-    "Лесная",
-    "Школьная",
-    "Садовая",
-    "Мостовая",
-    "Ярмарочная",
-    "Заводская",
-    "Полевая",
-    "Вокзальная",
-    "Тихая",
-];
-
 /// A confirmed adult, from the number alone.
 fn generate(oid: u64, municipality: usize) -> Citizen {
     let seed = mix(oid);
@@ -600,12 +316,12 @@ fn generate(oid: u64, municipality: usize) -> Citizen {
     }
 }
 
-fn pick<T: Copy>(list: &[T], seed: u64) -> T {
+pub(super) fn pick<T: Copy>(list: &[T], seed: u64) -> T {
     list[(seed % list.len() as u64) as usize]
 }
 
 /// SplitMix64's output function: spreads neighbouring numbers.
-fn mix(number: u64) -> u64 {
+pub(super) fn mix(number: u64) -> u64 {
     let mut z = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -617,6 +333,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::standin::named;
 
     const TODAY: Date = date!(2026 - 11 - 22);
 

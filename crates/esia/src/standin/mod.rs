@@ -16,6 +16,7 @@ mod fault;
 mod keys;
 mod oauth;
 mod page;
+mod stories;
 mod tokens;
 
 use std::{
@@ -42,8 +43,9 @@ use uuid::Uuid;
 
 pub use self::{
     browser::{BrowserError, log_in_as},
-    citizens::{Municipality, demo_municipalities, generated_oid, named},
+    citizens::{Municipality, demo_municipalities, generated_oid},
     fault::{Defect, Fault},
+    stories::named,
 };
 use self::{
     citizens::Register,
