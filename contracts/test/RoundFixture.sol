@@ -231,10 +231,7 @@ abstract contract RoundFixture is Assertions {
         returns (IBudgetRound.Allocation memory)
     {
         return IBudgetRound.Allocation({
-            account: _citizen(citizen),
-            version: version,
-            initiatives: initiatives,
-            points: points
+            account: _citizen(citizen), version: version, initiatives: initiatives, points: points
         });
     }
 

@@ -59,8 +59,7 @@ contract RoundLifeTest is RoundFixture {
     }
 
     function test_ApprovalFixed() public {
-        IBudgetRound.RoundConfig memory config =
-            _config(IBudgetRound.BallotKind.Approval, IBudgetRound.Allotment.Fixed);
+        IBudgetRound.RoundConfig memory config = _config(IBudgetRound.BallotKind.Approval, IBudgetRound.Allotment.Fixed);
         config.fixedAmount = 50_000_00;
         _createWith(config, 1, 3);
         _mint(170_000_00);

@@ -20,9 +20,7 @@ contract PlainSumVerifier {
             hashSum = BlsSigner.add(hashSum, BlindCredential.hashToG1(scope, accounts[i]));
         }
         (bool success, bytes memory result) = address(0x0f)
-            .staticcall(
-                abi.encodePacked(BlsSigner.negate(signatureSum), BlsSigner.G2_GENERATOR, hashSum, issuerKey)
-            );
+            .staticcall(abi.encodePacked(BlsSigner.negate(signatureSum), BlsSigner.G2_GENERATOR, hashSum, issuerKey));
         return success && abi.decode(result, (bool));
     }
 }

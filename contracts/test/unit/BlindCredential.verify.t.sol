@@ -49,8 +49,7 @@ contract BlindCredentialVerifyTest is Assertions {
     }
 
     function _plainSumAcceptsPair(bytes memory first, bytes memory second) private view returns (bool) {
-        return
-            plainSum.verify(scope, key, _accounts(2), bytes.concat(BlsSigner.unpad(first), BlsSigner.unpad(second)));
+        return plainSum.verify(scope, key, _accounts(2), bytes.concat(BlsSigner.unpad(first), BlsSigner.unpad(second)));
     }
 
     // ---------------------------------------------------------------------------------------------
@@ -68,11 +67,10 @@ contract BlindCredentialVerifyTest is Assertions {
         assertFalse(_verifyPair(half, otherHalf), "one signature must not register two accounts");
     }
 
-    function testFuzz_RevertWhen_OneSignatureOnAnyCombinationIsSplit(
-        uint256 weight,
-        uint256 otherWeight,
-        uint256 split
-    ) public view {
+    function testFuzz_RevertWhen_OneSignatureOnAnyCombinationIsSplit(uint256 weight, uint256 otherWeight, uint256 split)
+        public
+        view
+    {
         weight = bound(weight, 1, BlsSigner.ORDER - 1);
         otherWeight = bound(otherWeight, 1, BlsSigner.ORDER - 1);
         bytes memory issued =
@@ -117,9 +115,7 @@ contract BlindCredentialVerifyTest is Assertions {
 
     function test_RevertWhen_Negated() public view {
         assertFalse(_verifyPair(_issue(_hash(0)), BlsSigner.negate(_issue(_hash(1)))), "negated");
-        assertFalse(
-            _verifyPair(BlsSigner.negate(_issue(_hash(0))), BlsSigner.negate(_issue(_hash(1)))), "both negated"
-        );
+        assertFalse(_verifyPair(BlsSigner.negate(_issue(_hash(0))), BlsSigner.negate(_issue(_hash(1)))), "both negated");
     }
 
     function test_RevertWhen_Infinity() public view {
@@ -165,9 +161,7 @@ contract BlindCredentialVerifyTest is Assertions {
 
     function test_RevertWhen_AnotherKey() public view {
         assertFalse(
-            harness.verify(
-                scope, BlsSigner.publicKey(SECRET + 1), _accounts(1), BlsSigner.unpad(_issue(_hash(0)))
-            ),
+            harness.verify(scope, BlsSigner.publicKey(SECRET + 1), _accounts(1), BlsSigner.unpad(_issue(_hash(0)))),
             "another key"
         );
     }

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+pragma solidity 0.8.37;
+
+import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
+
+import {IMunicipalities} from "../../src/interfaces/IMunicipalities.sol";
+import {RoundFixture} from "../RoundFixture.sol";
+
+contract MunicipalitiesGrantRoleTest is RoundFixture {
+    bytes32 private constant APPLICATION = keccak256("application 2");
+
+    function _try(uint32 id, IMunicipalities.Role role, uint64 from, uint64 until) private {
+        vm.prank(operator);
+        municipalities.grantRole(id, role, stranger, from, until, APPLICATION);
+    }
+
+    function test_RevertWhen_CallerIsNotOperator() public {
+        vm.expectRevert(abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, clerk));
+        vm.prank(clerk);
+        municipalities.grantRole(1, IMunicipalities.Role.Clerk, clerk, START, START + 1, APPLICATION);
+        vm.expectRevert(abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, clerk));
+        vm.prank(clerk);
+        municipalities.revokeRole(1, IMunicipalities.Role.Clerk, clerk);
+    }
+
+    function test_RevertWhen_MunicipalityIsUnknown() public {
+        vm.expectRevert(abi.encodeWithSelector(IMunicipalities.MunicipalityUnknown.selector, 2));
+        _try(2, IMunicipalities.Role.Clerk, START, START + 1);
+        vm.expectRevert(abi.encodeWithSelector(IMunicipalities.MunicipalityUnknown.selector, 0));
+        _try(0, IMunicipalities.Role.Clerk, START, START + 1);
+    }
+
+    function test_RevertWhen_RoleIsNone() public {
+        vm.expectRevert(abi.encodeWithSelector(IMunicipalities.RoleNotGrantable.selector, IMunicipalities.Role.None));
+        _try(1, IMunicipalities.Role.None, START, START + 1);
+    }
+
+    function test_RevertWhen_PeriodIsEmpty() public {
+        vm.expectRevert(abi.encodeWithSelector(IMunicipalities.GrantPeriodEmpty.selector, START, START));
+        _try(1, IMunicipalities.Role.Clerk, START, START);
+    }
+
+    function test_RevertWhen_GrantIsMissing() public {
+        vm.expectRevert(
+            abi.encodeWithSelector(IMunicipalities.GrantMissing.selector, 1, IMunicipalities.Role.Clerk, stranger)
+        );
+        vm.prank(operator);
+        municipalities.revokeRole(1, IMunicipalities.Role.Clerk, stranger);
+    }
+
+    function testFuzz_AccessHoldsExactlyInItsPeriod(uint64 from, uint64 until, uint64 now_) public {
+        from = uint64(bound(from, 1, type(uint64).max - 1));
+        until = uint64(bound(until, from + 1, type(uint64).max));
+        vm.expectEmit(address(municipalities));
+        emit IMunicipalities.RoleGranted(1, IMunicipalities.Role.Partner, stranger, from, until, APPLICATION);
+        _try(1, IMunicipalities.Role.Partner, from, until);
+        vm.warp(now_);
+        assertTrue(
+            municipalities.hasRole(1, IMunicipalities.Role.Partner, stranger) == (from <= now_ && now_ < until),
+            "expired access is no access"
+        );
+        assertFalse(municipalities.hasRole(1, IMunicipalities.Role.Clerk, stranger), "one role is not another");
+        assertFalse(municipalities.hasRole(2, IMunicipalities.Role.Partner, stranger), "one town is not another");
+        assertEq(
+            municipalities.grantOf(1, IMunicipalities.Role.Partner, stranger).applicationHash,
+            APPLICATION,
+            "the grant names its application"
+        );
+    }
+
+    function test_Revoke() public {
+        vm.expectEmit(address(municipalities));
+        emit IMunicipalities.RoleRevoked(1, IMunicipalities.Role.Clerk, clerk);
+        vm.prank(operator);
+        municipalities.revokeRole(1, IMunicipalities.Role.Clerk, clerk);
+        assertFalse(municipalities.hasRole(1, IMunicipalities.Role.Clerk, clerk), "revoked");
+    }
+
+    function test_OperatorHoldsNoRole() public view {
+        for (uint8 role = 0; role < 5; ++role) {
+            assertFalse(municipalities.hasRole(1, IMunicipalities.Role(role), operator), "no role by being owner");
+        }
+    }
+
+    function test_OwnershipMovesInTwoSteps() public {
+        vm.prank(operator);
+        municipalities.transferOwnership(stranger);
+        assertEq(municipalities.owner(), operator, "not before it is accepted");
+        vm.prank(stranger);
+        municipalities.acceptOwnership();
+        assertEq(municipalities.owner(), stranger, "accepted");
+    }
+}
