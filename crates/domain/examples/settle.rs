@@ -37,47 +37,34 @@ fn options() -> Result<Options, String> {
             "--rule" => {
                 let name = value("a rule")?;
                 let known = Rule::ALL.iter().find(|rule| rule.as_str() == name);
-                options.rule =
-                    *known.ok_or(format!("unknown rule {name}: equal-shares or greedy"))?;
+                options.rule = *known.ok_or(format!("unknown rule {name}: equal-shares or greedy"))?;
             }
             "--no-raise" => options.completion.raise = false,
             "--no-fill" => options.completion.fill = false,
             "--threshold" => {
                 let number = value("a number")?;
-                options.threshold = Some(
-                    number
-                        .parse()
-                        .map_err(|_| format!("{number} is no threshold"))?,
-                );
+                options.threshold = Some(number.parse().map_err(|_| format!("{number} is no threshold"))?);
             }
             "--repeat" => {
                 let number = value("a number")?;
-                options.repeat = number
-                    .parse()
-                    .map_err(|_| format!("{number} is no number of times"))?;
+                options.repeat = number.parse().map_err(|_| format!("{number} is no number of times"))?;
             }
             "--json" => options.json = true,
             "--transcript" => options.transcript = true,
-            file if !file.starts_with('-') && options.file.is_empty() => {
-                options.file = file.to_owned()
-            }
+            file if !file.starts_with('-') && options.file.is_empty() => options.file = file.to_owned(),
             _ => return Err(format!("unknown argument {argument}")),
         }
     }
     if options.file.is_empty() {
-        return Err(
-            "which file? settle FILE.pb [--rule equal-shares|greedy] [--json] …".to_owned(),
-        );
+        return Err("which file? settle FILE.pb [--rule equal-shares|greedy] [--json] …".to_owned());
     }
     Ok(options)
 }
 
 fn run() -> Result<(), String> {
     let options = options()?;
-    let bytes = std::fs::read(&options.file)
-        .map_err(|error| format!("cannot read {}: {error}", options.file))?;
-    let instance =
-        Instance::from_bytes(&bytes).map_err(|error| format!("{}: {error}", options.file))?;
+    let bytes = std::fs::read(&options.file).map_err(|error| format!("cannot read {}: {error}", options.file))?;
+    let instance = Instance::from_bytes(&bytes).map_err(|error| format!("{}: {error}", options.file))?;
     let threshold = options.threshold.unwrap_or(instance.threshold());
     let election = instance.election(options.rule, options.completion, threshold);
     let start = Instant::now();
@@ -87,20 +74,12 @@ fn run() -> Result<(), String> {
     }
     let elapsed = start.elapsed() / options.repeat.max(1);
     let external = |id: InitiativeId| {
-        instance
-            .projects
-            .iter()
-            .find(|project| project.id == id)
-            .map_or("", |project| &project.external_id)
+        instance.projects.iter().find(|project| project.id == id).map_or("", |project| &project.external_id)
     };
     if options.transcript {
         print!("{}", outcome.transcript.text());
     } else if options.json {
-        let winners: Vec<_> = outcome
-            .winners
-            .iter()
-            .map(|winner| external(winner.id))
-            .collect();
+        let winners: Vec<_> = outcome.winners.iter().map(|winner| external(winner.id)).collect();
         let official = instance.official_winners();
         let official: Option<Vec<_>> = official.map(|ids| ids.into_iter().map(external).collect());
         let report = serde_json::json!({
@@ -115,41 +94,20 @@ fn run() -> Result<(), String> {
     Ok(())
 }
 
-fn print_table<'a>(
-    instance: &Instance,
-    outcome: &Outcome,
-    external: impl Fn(InitiativeId) -> &'a str,
-) {
+fn print_table<'a>(instance: &Instance, outcome: &Outcome, external: impl Fn(InitiativeId) -> &'a str) {
     for warning in &instance.warnings {
         println!("warning: {warning}");
     }
     for winner in &outcome.winners {
-        println!(
-            "{:<14} {:>6} {:>20} {:>9}",
-            winner.route.as_str(),
-            external(winner.id),
-            winner.cost,
-            winner.support
-        );
+        println!("{:<14} {:>6} {:>20} {:>9}", winner.route.as_str(), external(winner.id), winner.cost, winner.support);
     }
     for loser in &outcome.losers {
         let (id, support) = (external(loser.id), loser.effective_support);
-        println!(
-            "{:<14} {id:>6} {:>20} {:>9} {support} {}",
-            "-",
-            loser.cost,
-            loser.support,
-            loser.reason.as_str()
-        );
+        println!("{:<14} {id:>6} {:>20} {:>9} {support} {}", "-", loser.cost, loser.support, loser.reason.as_str());
     }
     let used = Percent::of(outcome.total_cost.0, outcome.budget.0);
     let nothing = Percent::of(outcome.voters_with_nothing.into(), outcome.voters.into());
-    println!(
-        "{} winners, {} of {} used ({used})",
-        outcome.winners.len(),
-        outcome.total_cost,
-        outcome.budget
-    );
+    println!("{} winners, {} of {} used ({used})", outcome.winners.len(), outcome.total_cost, outcome.budget);
     println!(
         "{} of {} voters with nothing ({nothing}); raised {} steps",
         outcome.voters_with_nothing, outcome.voters, outcome.raise_steps

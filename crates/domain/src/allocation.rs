@@ -33,9 +33,7 @@ pub enum AllocationError {
         found: usize,
     },
     /// Not one number of points for each initiative.
-    #[error(
-        "a cumulative ballot needs points for each initiative: {initiatives} initiatives, {points} points"
-    )]
+    #[error("a cumulative ballot needs points for each initiative: {initiatives} initiatives, {points} points")]
     PointsMissing {
         /// Entries in `initiatives`.
         initiatives: usize,
@@ -64,10 +62,7 @@ impl Allocation {
         let mut initiatives: Vec<_> = initiatives.into_iter().collect();
         initiatives.sort_unstable();
         initiatives.dedup();
-        Self {
-            initiatives,
-            points: Vec::new(),
-        }
+        Self { initiatives, points: Vec::new() }
     }
 
     /// A cumulative ballot: sorts by initiative; repetitions stay and are reported by [`Self::validate`].
@@ -75,10 +70,7 @@ impl Allocation {
         let mut choices: Vec<_> = choices.into_iter().collect();
         choices.sort_unstable_by_key(|&(initiative, _)| initiative);
         let (initiatives, points) = choices.into_iter().unzip();
-        Self {
-            initiatives,
-            points,
-        }
+        Self { initiatives, points }
     }
 
     /// Whether nothing is chosen.
@@ -89,16 +81,11 @@ impl Allocation {
     /// Checks the shape that the contract demands. `share_points` means nothing to approval ballots.
     pub fn validate(&self, kind: BallotKind, share_points: Points) -> Result<(), AllocationError> {
         if let Some(pair) = self.initiatives.windows(2).find(|pair| pair[0] >= pair[1]) {
-            return Err(AllocationError::NotAscending {
-                previous: pair[0],
-                next: pair[1],
-            });
+            return Err(AllocationError::NotAscending { previous: pair[0], next: pair[1] });
         }
         match kind {
             BallotKind::Approval if self.points.is_empty() => Ok(()),
-            BallotKind::Approval => Err(AllocationError::PointsOnApproval {
-                found: self.points.len(),
-            }),
+            BallotKind::Approval => Err(AllocationError::PointsOnApproval { found: self.points.len() }),
             BallotKind::Cumulative => {
                 if self.points.len() != self.initiatives.len() {
                     return Err(AllocationError::PointsMissing {
@@ -106,9 +93,7 @@ impl Allocation {
                         points: self.points.len(),
                     });
                 }
-                if let Some((initiative, _)) =
-                    self.choices().find(|&(_, points)| points == Points(0))
-                {
+                if let Some((initiative, _)) = self.choices().find(|&(_, points)| points == Points(0)) {
                     return Err(AllocationError::PointsZero { initiative });
                 }
                 let sum = self.points.iter().map(|points| u64::from(points.0)).sum();
@@ -122,22 +107,13 @@ impl Allocation {
 
     /// Each chosen initiative with its points; on an approval ballot each counts as one point.
     pub fn choices(&self) -> impl Iterator<Item = (InitiativeId, Points)> + '_ {
-        let points = self
-            .points
-            .iter()
-            .copied()
-            .chain(std::iter::repeat(Points(1)));
+        let points = self.points.iter().copied().chain(std::iter::repeat(Points(1)));
         self.initiatives.iter().copied().zip(points)
     }
 
     /// How a valid allocation divides an allotment: cumulative ⌊allotment × points / share points⌋ each, approval
     /// ⌊allotment / number of initiatives⌋ each. What remains stays in the purse. `None` on overflow or 0 share points.
-    pub fn divide(
-        &self,
-        kind: BallotKind,
-        share_points: Points,
-        allotment: Kopecks,
-    ) -> Option<Division> {
+    pub fn divide(&self, kind: BallotKind, share_points: Points, allotment: Kopecks) -> Option<Division> {
         let whole = match kind {
             BallotKind::Cumulative => u128::from(share_points.0),
             BallotKind::Approval => self.initiatives.len() as u128,
@@ -168,52 +144,31 @@ mod tests {
     use proptest::prelude::*;
 
     fn cumulative(choices: &[(u16, u16)]) -> Allocation {
-        Allocation::cumulative(
-            choices
-                .iter()
-                .map(|&(initiative, points)| (InitiativeId(initiative), Points(points))),
-        )
+        Allocation::cumulative(choices.iter().map(|&(initiative, points)| (InitiativeId(initiative), Points(points))))
     }
 
     #[test]
     fn shapes_are_checked() {
         let ten = Points(10);
-        assert_eq!(
-            cumulative(&[(3, 4), (1, 6)]).validate(BallotKind::Cumulative, ten),
-            Ok(())
-        );
-        assert_eq!(
-            Allocation::default().validate(BallotKind::Cumulative, ten),
-            Ok(())
-        );
+        assert_eq!(cumulative(&[(3, 4), (1, 6)]).validate(BallotKind::Cumulative, ten), Ok(()));
+        assert_eq!(Allocation::default().validate(BallotKind::Cumulative, ten), Ok(()));
         assert_eq!(
             cumulative(&[(1, 6), (3, 5)]).validate(BallotKind::Cumulative, ten),
-            Err(AllocationError::TooManyPoints {
-                sum: 11,
-                share_points: ten
-            })
+            Err(AllocationError::TooManyPoints { sum: 11, share_points: ten })
         );
         assert_eq!(
             cumulative(&[(1, 6), (1, 1)]).validate(BallotKind::Cumulative, ten),
-            Err(AllocationError::NotAscending {
-                previous: InitiativeId(1),
-                next: InitiativeId(1)
-            })
+            Err(AllocationError::NotAscending { previous: InitiativeId(1), next: InitiativeId(1) })
         );
         assert_eq!(
             cumulative(&[(1, 0)]).validate(BallotKind::Cumulative, ten),
-            Err(AllocationError::PointsZero {
-                initiative: InitiativeId(1)
-            })
+            Err(AllocationError::PointsZero { initiative: InitiativeId(1) })
         );
         let approval = Allocation::approval([InitiativeId(5), InitiativeId(2), InitiativeId(5)]);
         assert_eq!(approval.validate(BallotKind::Approval, Points(0)), Ok(()));
         assert_eq!(
             approval.validate(BallotKind::Cumulative, ten),
-            Err(AllocationError::PointsMissing {
-                initiatives: 2,
-                points: 0
-            })
+            Err(AllocationError::PointsMissing { initiatives: 2, points: 0 })
         );
         assert_eq!(
             cumulative(&[(1, 1)]).validate(BallotKind::Approval, ten),
@@ -223,25 +178,11 @@ mod tests {
 
     #[test]
     fn remainders_stay_in_the_purse() {
-        let division = cumulative(&[(1, 3), (2, 3)])
-            .divide(BallotKind::Cumulative, Points(10), Kopecks(101))
-            .unwrap();
-        assert_eq!(
-            division.pledges,
-            [
-                (InitiativeId(1), Kopecks(30)),
-                (InitiativeId(2), Kopecks(30))
-            ]
-        );
+        let division = cumulative(&[(1, 3), (2, 3)]).divide(BallotKind::Cumulative, Points(10), Kopecks(101)).unwrap();
+        assert_eq!(division.pledges, [(InitiativeId(1), Kopecks(30)), (InitiativeId(2), Kopecks(30))]);
         assert_eq!(division.purse, Kopecks(41));
         let approval = Allocation::approval([1, 2, 3].map(InitiativeId));
-        assert_eq!(
-            approval
-                .divide(BallotKind::Approval, Points(0), Kopecks(100))
-                .unwrap()
-                .purse,
-            Kopecks(1)
-        );
+        assert_eq!(approval.divide(BallotKind::Approval, Points(0), Kopecks(100)).unwrap().purse, Kopecks(1));
     }
 
     proptest! {

@@ -140,18 +140,12 @@ impl FromStr for Kopecks {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim();
-        let text = ["₽", "руб.", "руб"]
-            .iter()
-            .find_map(|unit| text.strip_suffix(unit))
-            .unwrap_or(text);
+        let text = ["₽", "руб.", "руб"].iter().find_map(|unit| text.strip_suffix(unit)).unwrap_or(text);
         let mut kopecks: u128 = 0;
         let mut digits = 0_usize;
         let mut decimals: Option<u32> = None;
         let push = |kopecks: u128, digit: u32| {
-            kopecks
-                .checked_mul(10)
-                .and_then(|tens| tens.checked_add(u128::from(digit)))
-                .ok_or(Self::Err::TooLarge)
+            kopecks.checked_mul(10).and_then(|tens| tens.checked_add(u128::from(digit))).ok_or(Self::Err::TooLarge)
         };
         for found in text.chars() {
             if let Some(digit) = found.to_digit(10) {
@@ -175,10 +169,7 @@ impl FromStr for Kopecks {
             return Err(Self::Err::Empty);
         }
         let missing = 2 - decimals.unwrap_or(0);
-        kopecks
-            .checked_mul(10_u128.pow(missing))
-            .map(Self)
-            .ok_or(Self::Err::TooLarge)
+        kopecks.checked_mul(10_u128.pow(missing)).map(Self).ok_or(Self::Err::TooLarge)
     }
 }
 
@@ -211,11 +202,10 @@ impl<'de> Deserialize<'de> for Kopecks {
         }
         match Form::deserialize(deserializer)? {
             Form::Number(kopecks) => Ok(Self(u128::from(kopecks))),
-            Form::Text(text) => text.parse().map(Self).map_err(|_| {
-                de::Error::custom(format!(
-                    "kopecks are a whole number, found \u{201c}{text}\u{201d}"
-                ))
-            }),
+            Form::Text(text) => text
+                .parse()
+                .map(Self)
+                .map_err(|_| de::Error::custom(format!("kopecks are a whole number, found \u{201c}{text}\u{201d}"))),
         }
     }
 }
@@ -226,14 +216,8 @@ mod tests {
 
     #[test]
     fn formats_for_people() {
-        assert_eq!(
-            Kopecks(123_456_789).to_string(),
-            "1\u{a0}234\u{a0}567,89\u{a0}₽"
-        );
-        assert_eq!(
-            Kopecks(150_000_000).to_string(),
-            "1\u{a0}500\u{a0}000\u{a0}₽"
-        );
+        assert_eq!(Kopecks(123_456_789).to_string(), "1\u{a0}234\u{a0}567,89\u{a0}₽");
+        assert_eq!(Kopecks(150_000_000).to_string(), "1\u{a0}500\u{a0}000\u{a0}₽");
         assert_eq!(Kopecks(5).to_string(), "0,05\u{a0}₽");
         assert_eq!(Kopecks(100_000).to_exact_string(), "1\u{a0}000,00\u{a0}₽");
         assert_eq!(Kopecks(100_001).to_decimal(), "1000.01");
@@ -257,10 +241,7 @@ mod tests {
             ("-5", ParseKopecksError::Unexpected { found: '-' }),
             ("1,2,3", ParseKopecksError::Unexpected { found: ',' }),
             ("1,234", ParseKopecksError::FractionOfKopeck),
-            (
-                "400000000000000000000000000000000000000",
-                ParseKopecksError::TooLarge,
-            ),
+            ("400000000000000000000000000000000000000", ParseKopecksError::TooLarge),
         ] {
             assert_eq!(text.parse::<Kopecks>(), Err(error), "{text}");
         }

@@ -91,9 +91,7 @@ impl FromStr for Account {
     type Err = ParseAccountError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let error = || ParseAccountError {
-            length: text.chars().count(),
-        };
+        let error = || ParseAccountError { length: text.chars().count() };
         let digits = text.strip_prefix("0x").ok_or_else(error)?.as_bytes();
         if digits.len() != 40 {
             return Err(error());
@@ -115,9 +113,7 @@ impl Serialize for Account {
 
 impl<'de> Deserialize<'de> for Account {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -127,20 +123,11 @@ mod tests {
 
     #[test]
     fn accounts_survive_text() {
-        let account: Account = "0x00112233445566778899AABBccddeeff00112233"
-            .parse()
-            .unwrap();
-        assert_eq!(
-            account.to_string(),
-            "0x00112233445566778899aabbccddeeff00112233"
-        );
+        let account: Account = "0x00112233445566778899AABBccddeeff00112233".parse().unwrap();
+        assert_eq!(account.to_string(), "0x00112233445566778899aabbccddeeff00112233");
         assert_eq!(account.to_string().parse::<Account>().unwrap(), account);
-        for bad in [
-            "",
-            "0x",
-            "00112233445566778899aabbccddeeff00112233",
-            "0x0g112233445566778899aabbccddeeff00112233",
-        ] {
+        for bad in ["", "0x", "00112233445566778899aabbccddeeff00112233", "0x0g112233445566778899aabbccddeeff00112233"]
+        {
             assert!(bad.parse::<Account>().is_err(), "{bad}");
         }
     }

@@ -41,13 +41,7 @@ impl Kbk {
 
     /// `901 0503 1234567890 244`: the groups in which expenditure codes are printed.
     pub fn to_grouped_string(&self) -> String {
-        format!(
-            "{} {} {} {}",
-            &self.0[..3],
-            &self.0[3..7],
-            &self.0[7..17],
-            &self.0[17..]
-        )
+        format!("{} {} {} {}", &self.0[..3], &self.0[3..7], &self.0[7..17], &self.0[17..])
     }
 }
 
@@ -55,10 +49,7 @@ impl FromStr for Kbk {
     type Err = ParseKbkError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let digits: String = text
-            .chars()
-            .filter(|character| !character.is_whitespace())
-            .collect();
+        let digits: String = text.chars().filter(|character| !character.is_whitespace()).collect();
         if let Some(found) = digits.chars().find(|character| !character.is_ascii_digit()) {
             return Err(ParseKbkError::NotADigit { found });
         }
@@ -83,9 +74,7 @@ impl Serialize for Kbk {
 
 impl<'de> Deserialize<'de> for Kbk {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -99,13 +88,7 @@ mod tests {
         assert_eq!(code.as_str(), "90105031234567890244");
         assert_eq!(code.chief_manager(), "901");
         assert_eq!(code.to_grouped_string(), "901 0503 1234567890 244");
-        assert_eq!(
-            "901".parse::<Kbk>(),
-            Err(ParseKbkError::WrongLength { length: 3 })
-        );
-        assert_eq!(
-            "9010503123456789024O".parse::<Kbk>(),
-            Err(ParseKbkError::NotADigit { found: 'O' })
-        );
+        assert_eq!("901".parse::<Kbk>(), Err(ParseKbkError::WrongLength { length: 3 }));
+        assert_eq!("9010503123456789024O".parse::<Kbk>(), Err(ParseKbkError::NotADigit { found: 'O' }));
     }
 }

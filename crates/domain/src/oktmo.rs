@@ -47,12 +47,8 @@ impl Oktmo {
     /// weighted 1, 2, 3, … modulo 11; if that is 10, weighted 3, 4, 5, …; if 10 again, 0.
     pub fn check_digit(&self) -> u8 {
         let control = |first_weight: u32| {
-            let sum: u32 = self
-                .0
-                .bytes()
-                .zip(first_weight..)
-                .map(|(digit, weight)| u32::from(digit - b'0') * weight)
-                .sum();
+            let sum: u32 =
+                self.0.bytes().zip(first_weight..).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
             sum % 11
         };
         match control(1) {
@@ -66,10 +62,7 @@ impl FromStr for Oktmo {
     type Err = ParseOktmoError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let digits: String = text
-            .chars()
-            .filter(|character| !character.is_whitespace())
-            .collect();
+        let digits: String = text.chars().filter(|character| !character.is_whitespace()).collect();
         if let Some(found) = digits.chars().find(|character| !character.is_ascii_digit()) {
             return Err(ParseOktmoError::NotADigit { found });
         }
@@ -94,9 +87,7 @@ impl Serialize for Oktmo {
 
 impl<'de> Deserialize<'de> for Oktmo {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -107,26 +98,11 @@ mod tests {
     #[test]
     fn reads_codes_of_both_lengths() {
         let kazan: Oktmo = "92 701 000".parse().unwrap();
-        assert_eq!(
-            (kazan.as_str(), kazan.subject(), kazan.municipality()),
-            ("92701000", "92", "92701000")
-        );
-        assert_eq!(
-            "01701000001".parse::<Oktmo>().unwrap().municipality(),
-            "01701000"
-        );
-        assert_eq!(
-            "1701000".parse::<Oktmo>(),
-            Err(ParseOktmoError::WrongLength { length: 7 })
-        );
-        assert_eq!(
-            "9270100x".parse::<Oktmo>(),
-            Err(ParseOktmoError::NotADigit { found: 'x' })
-        );
-        assert_eq!(
-            "٩2701000".parse::<Oktmo>(),
-            Err(ParseOktmoError::NotADigit { found: '٩' })
-        );
+        assert_eq!((kazan.as_str(), kazan.subject(), kazan.municipality()), ("92701000", "92", "92701000"));
+        assert_eq!("01701000001".parse::<Oktmo>().unwrap().municipality(), "01701000");
+        assert_eq!("1701000".parse::<Oktmo>(), Err(ParseOktmoError::WrongLength { length: 7 }));
+        assert_eq!("9270100x".parse::<Oktmo>(), Err(ParseOktmoError::NotADigit { found: 'x' }));
+        assert_eq!("٩2701000".parse::<Oktmo>(), Err(ParseOktmoError::NotADigit { found: '٩' }));
     }
 
     #[test]

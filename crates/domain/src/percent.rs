@@ -5,9 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// Hundredths of a per cent: 10 000 is 100 %.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Percent(
     /// Hundredths of a per cent.
@@ -50,11 +48,7 @@ mod tests {
         assert_eq!(Percent::of(2, 3), Percent(6666));
         assert_eq!(Percent::of(1, 0), Percent(0));
         assert_eq!(Percent::of(u128::MAX, 1), Percent(u32::MAX));
-        for (hundredths, text) in [
-            (1250, "12,5\u{a0}%"),
-            (10_000, "100\u{a0}%"),
-            (5, "0,05\u{a0}%"),
-        ] {
+        for (hundredths, text) in [(1250, "12,5\u{a0}%"), (10_000, "100\u{a0}%"), (5, "0,05\u{a0}%")] {
             assert_eq!(Percent(hundredths).to_string(), text);
         }
     }

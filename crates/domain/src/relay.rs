@@ -96,17 +96,11 @@ mod tests {
     fn names_survive() {
         for &status in MessageStatus::ALL {
             assert_eq!(status.as_str().parse(), Ok(status));
-            assert_eq!(
-                serde_json::to_string(&status).unwrap(),
-                format!("\"{status}\"")
-            );
+            assert_eq!(serde_json::to_string(&status).unwrap(), format!("\"{status}\""));
         }
         for &kind in MessageKind::ALL {
             assert_eq!(kind.as_str().parse(), Ok(kind));
         }
-        assert_eq!(
-            "mind".parse::<MessageStatus>().unwrap_err().to_string(),
-            "\"mind\" is no MessageStatus"
-        );
+        assert_eq!("mind".parse::<MessageStatus>().unwrap_err().to_string(), "\"mind\" is no MessageStatus");
     }
 }

@@ -122,15 +122,9 @@ pub struct Completion {
 
 impl Completion {
     /// Both steps: what a round gets unless it says otherwise.
-    pub const FULL: Self = Self {
-        raise: true,
-        fill: true,
-    };
+    pub const FULL: Self = Self { raise: true, fill: true };
     /// Neither: the bare method.
-    pub const NONE: Self = Self {
-        raise: false,
-        fill: false,
-    };
+    pub const NONE: Self = Self { raise: false, fill: false };
 }
 
 impl Default for Completion {
@@ -147,10 +141,7 @@ mod tests {
     fn numbers_and_names_survive() {
         for &phase in Phase::ALL {
             assert_eq!(Phase::try_from(phase.code()), Ok(phase));
-            assert_eq!(
-                serde_json::to_string(&phase).unwrap(),
-                format!("\"{phase}\"")
-            );
+            assert_eq!(serde_json::to_string(&phase).unwrap(), format!("\"{phase}\""));
         }
         assert_eq!(Phase::ALL.len(), 8);
         assert_eq!(Rule::try_from(9).unwrap_err().to_string(), "9 is no Rule");

@@ -70,36 +70,24 @@ pub struct Vote {
 impl Instance {
     /// Value of a META key.
     pub fn meta(&self, key: &str) -> Option<&str> {
-        self.meta
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(key))
-            .map(|(_, value)| value.as_str())
+        self.meta.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value.as_str())
     }
 
     /// The threshold of support that META names (`min_project_score_threshold`), rounded up; 0 if none.
     pub fn threshold(&self) -> u64 {
-        let value: f64 = self
-            .meta("min_project_score_threshold")
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(0.0);
+        let value: f64 = self.meta("min_project_score_threshold").and_then(|text| text.parse().ok()).unwrap_or(0.0);
         value.max(0.0).ceil() as u64
     }
 
     /// Official winners by the column `selected`, ascending; `None` if the file has no such column.
     pub fn official_winners(&self) -> Option<Vec<InitiativeId>> {
-        let selected: Vec<_> = self
-            .projects
-            .iter()
-            .filter_map(|project| Some((project.id, project.selected?)))
-            .collect();
+        let selected: Vec<_> =
+            self.projects.iter().filter_map(|project| Some((project.id, project.selected?))).collect();
         if selected.is_empty() {
             return None;
         }
-        let mut winners: Vec<_> = selected
-            .into_iter()
-            .filter(|&(_, selected)| selected == 1)
-            .map(|(id, _)| id)
-            .collect();
+        let mut winners: Vec<_> =
+            selected.into_iter().filter(|&(_, selected)| selected == 1).map(|(id, _)| id).collect();
         winners.sort_unstable();
         Some(winners)
     }
@@ -113,22 +101,11 @@ impl Instance {
             completion,
             threshold,
             share_points: self.share_points,
-            initiatives: self
-                .projects
-                .iter()
-                .map(|project| Candidate {
-                    id: project.id,
-                    cost: project.cost,
-                })
-                .collect(),
+            initiatives: self.projects.iter().map(|project| Candidate { id: project.id, cost: project.cost }).collect(),
             ballots: self
                 .votes
                 .iter()
-                .map(|vote| Ballot {
-                    account: vote.account,
-                    weight: 1,
-                    allocation: vote.allocation.clone(),
-                })
+                .map(|vote| Ballot { account: vote.account, weight: 1, allocation: vote.allocation.clone() })
                 .collect(),
         }
     }

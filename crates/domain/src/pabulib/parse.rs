@@ -40,9 +40,7 @@ pub enum Fault {
     #[error("META does not say {0}")]
     KeyMissing(&'static str),
     /// Ballots of a kind that cannot be settled here.
-    #[error(
-        "vote_type \u{201c}{0}\u{201d} is not supported: approval, choose-1 and cumulative are"
-    )]
+    #[error("vote_type \u{201c}{0}\u{201d} is not supported: approval, choose-1 and cumulative are")]
     VoteType(String),
     /// An unreadable amount of money.
     #[error("{what} \u{201c}{text}\u{201d} is no amount of money: {reason}")]
@@ -103,14 +101,8 @@ impl Instance {
     /// Names the line and what is wrong with it.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let text = std::str::from_utf8(bytes).map_err(|error| {
-            let line = 1 + bytes[..error.valid_up_to()]
-                .iter()
-                .filter(|&&byte| byte == b'\n')
-                .count();
-            ParseError {
-                line,
-                fault: Fault::NotUtf8,
-            }
+            let line = 1 + bytes[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count();
+            ParseError { line, fault: Fault::NotUtf8 }
         })?;
         Self::parse(text)
     }
@@ -123,14 +115,9 @@ impl Instance {
         let rows = rows(text);
         let last_line = rows.last().map_or(1, |row| row.line);
         let title = |name: &'static str| {
-            let is_title = |row: &Row| {
-                row.fields[0].eq_ignore_ascii_case(name)
-                    && row.fields[1..].iter().all(String::is_empty)
-            };
-            let missing = ParseError {
-                line: last_line,
-                fault: Fault::SectionMissing(name),
-            };
+            let is_title =
+                |row: &Row| row.fields[0].eq_ignore_ascii_case(name) && row.fields[1..].iter().all(String::is_empty);
+            let missing = ParseError { line: last_line, fault: Fault::SectionMissing(name) };
             rows.iter().position(is_title).ok_or(missing)
         };
         let (meta, projects, votes) = (title("META")?, title("PROJECTS")?, title("VOTES")?);
@@ -139,21 +126,13 @@ impl Instance {
                 return Err(rows[second].fault(Fault::SectionMissing(name)));
             }
         }
-        let mut reader = Reader {
-            warnings: Vec::new(),
-            suppressed: HashMap::new(),
-        };
+        let mut reader = Reader { warnings: Vec::new(), suppressed: HashMap::new() };
         let meta_rows = &rows[meta + 1..projects];
         let pairs = read_meta(meta_rows);
         let value = |key: &'static str| {
-            let found = pairs
-                .iter()
-                .position(|(name, _)| name.eq_ignore_ascii_case(key));
+            let found = pairs.iter().position(|(name, _)| name.eq_ignore_ascii_case(key));
             let at = found.ok_or(rows[meta].fault(Fault::KeyMissing(key)))?;
-            let line = meta_rows
-                .iter()
-                .find(|row| row.fields[0].eq_ignore_ascii_case(key))
-                .map_or(1, |row| row.line);
+            let line = meta_rows.iter().find(|row| row.fields[0].eq_ignore_ascii_case(key)).map_or(1, |row| row.line);
             Ok((pairs[at].1.as_str(), line))
         };
         let (vote_type, line) = value("vote_type")?;
@@ -161,34 +140,25 @@ impl Instance {
             "approval" | "choose-1" => BallotKind::Approval,
             "cumulative" => BallotKind::Cumulative,
             _ => {
-                return Err(ParseError {
-                    line,
-                    fault: Fault::VoteType(vote_type.to_owned()),
-                });
+                return Err(ParseError { line, fault: Fault::VoteType(vote_type.to_owned()) });
             }
         };
         let (budget, line) = value("budget")?;
         let budget = reader.money("budget", budget, line)?;
 
-        let (project_columns, projects) =
-            reader.read_projects(&rows[projects], &rows[projects + 1..votes])?;
-        let (vote_columns, votes) =
-            reader.read_votes(kind, &projects, &rows[votes], &rows[votes + 1..])?;
+        let (project_columns, projects) = reader.read_projects(&rows[projects], &rows[projects + 1..votes])?;
+        let (vote_columns, votes) = reader.read_votes(kind, &projects, &rows[votes], &rows[votes + 1..])?;
         for (key, found) in [("num_projects", projects.len()), ("num_votes", votes.len())] {
             if let Ok((text, line)) = value(key)
                 && text.parse() != Ok(found)
             {
-                reader.warnings.push(format!(
-                    "line {line}: {key} says {text}, the file has {found}"
-                ));
+                reader.warnings.push(format!("line {line}: {key} says {text}, the file has {found}"));
             }
         }
         let share_points = match kind {
             BallotKind::Approval => Points(0),
             BallotKind::Cumulative => {
-                let stated = value("max_sum_points")
-                    .ok()
-                    .and_then(|(text, _)| text.parse().ok());
+                let stated = value("max_sum_points").ok().and_then(|(text, _)| text.parse().ok());
                 reader.share_points(stated, &votes)
             }
         };
@@ -208,10 +178,7 @@ impl Instance {
 
 impl Row {
     fn fault(&self, fault: Fault) -> ParseError {
-        ParseError {
-            line: self.line,
-            fault,
-        }
+        ParseError { line: self.line, fault }
     }
 }
 
@@ -219,45 +186,25 @@ fn read_meta(rows: &[Row]) -> Vec<(String, String)> {
     let is_header = |row: &Row| row.fields[0].eq_ignore_ascii_case("key");
     rows.iter()
         .filter(|row| !is_header(row))
-        .map(|row| {
-            (
-                row.fields[0].clone(),
-                row.fields[1..].join(";").trim_end_matches(';').to_owned(),
-            )
-        })
+        .map(|row| (row.fields[0].clone(), row.fields[1..].join(";").trim_end_matches(';').to_owned()))
         .collect()
 }
 
 /// The header row of a section and the rows below it.
-fn header<'a>(
-    section: &'static str,
-    title: &Row,
-    rows: &'a [Row],
-) -> Result<(Vec<String>, &'a [Row]), ParseError> {
-    let first = if section == "PROJECTS" {
-        "project_id"
-    } else {
-        "vote"
-    };
+fn header<'a>(section: &'static str, title: &Row, rows: &'a [Row]) -> Result<(Vec<String>, &'a [Row]), ParseError> {
+    let first = if section == "PROJECTS" { "project_id" } else { "vote" };
     match rows.split_first() {
         Some((header, rows)) => Ok((header.fields.clone(), rows)),
-        None => Err(title.fault(Fault::ColumnMissing {
-            section,
-            column: first,
-        })),
+        None => Err(title.fault(Fault::ColumnMissing { section, column: first })),
     }
 }
 
 fn column(columns: &[String], name: &str) -> Option<usize> {
-    columns
-        .iter()
-        .position(|column| column.eq_ignore_ascii_case(name))
+    columns.iter().position(|column| column.eq_ignore_ascii_case(name))
 }
 
 fn text(row: &Row, column: Option<usize>) -> &str {
-    column
-        .and_then(|column| row.fields.get(column))
-        .map_or("", String::as_str)
+    column.and_then(|column| row.fields.get(column)).map_or("", String::as_str)
 }
 
 impl Reader {
@@ -270,66 +217,35 @@ impl Reader {
     }
 
     fn finish(mut self) -> Vec<String> {
-        let mut more: Vec<_> = self
-            .suppressed
-            .into_iter()
-            .filter(|&(_, count)| count > WARNINGS_OF_A_KIND)
-            .collect();
+        let mut more: Vec<_> = self.suppressed.into_iter().filter(|&(_, count)| count > WARNINGS_OF_A_KIND).collect();
         more.sort_unstable();
         for (kind, count) in more {
-            self.warnings.push(format!(
-                "and {} more lines where {kind}",
-                count - WARNINGS_OF_A_KIND
-            ));
+            self.warnings.push(format!("and {} more lines where {kind}", count - WARNINGS_OF_A_KIND));
         }
         self.warnings
     }
 
     /// Money with any number of decimals; fractions of a kopeck are rounded to the nearest.
-    fn money(
-        &mut self,
-        what: &'static str,
-        text: &str,
-        line: usize,
-    ) -> Result<Kopecks, ParseError> {
-        let fault = |reason| ParseError {
-            line,
-            fault: Fault::Money {
-                what,
-                text: text.to_owned(),
-                reason,
-            },
-        };
+    fn money(&mut self, what: &'static str, text: &str, line: usize) -> Result<Kopecks, ParseError> {
+        let fault = |reason| ParseError { line, fault: Fault::Money { what, text: text.to_owned(), reason } };
         match text.parse::<Kopecks>() {
             Err(ParseKopecksError::FractionOfKopeck) => {
-                let cut = text
-                    .find(['.', ','])
-                    .map_or(text.len(), |at| (at + 3).min(text.len()));
+                let cut = text.find(['.', ',']).map_or(text.len(), |at| (at + 3).min(text.len()));
                 let down: Kopecks = text[..cut].parse().map_err(fault)?;
                 let up = text[cut..].starts_with(['5', '6', '7', '8', '9']);
                 self.warn("money was rounded to hundredths", line, || {
                     format!("{what} {text} was rounded to hundredths")
                 });
-                down.checked_add(Kopecks(u128::from(up)))
-                    .ok_or_else(|| fault(ParseKopecksError::TooLarge))
+                down.checked_add(Kopecks(u128::from(up))).ok_or_else(|| fault(ParseKopecksError::TooLarge))
             }
             money => money.map_err(fault),
         }
     }
 
-    fn read_projects(
-        &mut self,
-        title: &Row,
-        rows: &[Row],
-    ) -> Result<(Vec<String>, Vec<Project>), ParseError> {
+    fn read_projects(&mut self, title: &Row, rows: &[Row]) -> Result<(Vec<String>, Vec<Project>), ParseError> {
         let (columns, rows) = header("PROJECTS", title, rows)?;
         let find = |name| column(&columns, name);
-        let need = |name| {
-            find(name).ok_or(title.fault(Fault::ColumnMissing {
-                section: "PROJECTS",
-                column: name,
-            }))
-        };
+        let need = |name| find(name).ok_or(title.fault(Fault::ColumnMissing { section: "PROJECTS", column: name }));
         let (id_column, cost_column) = (need("project_id")?, need("cost")?);
         let (name_column, selected_column) = (find("name"), find("selected"));
         if rows.len() > usize::from(u16::MAX) {
@@ -338,29 +254,18 @@ impl Reader {
         let own_ids: Option<Vec<u16>> = rows
             .iter()
             .map(|row| text(row, Some(id_column)))
-            .map(|id| {
-                id.parse()
-                    .ok()
-                    .filter(|&number: &u16| number > 0 && number.to_string() == id)
-            })
+            .map(|id| id.parse().ok().filter(|&number: &u16| number > 0 && number.to_string() == id))
             .collect();
         let mut first_lines: HashMap<&str, usize> = HashMap::new();
         let mut projects = Vec::with_capacity(rows.len());
         for (index, row) in rows.iter().enumerate() {
             let external_id = text(row, Some(id_column));
             if let Some(first_line) = first_lines.insert(external_id, row.line) {
-                return Err(row.fault(Fault::ProjectRepeats {
-                    id: external_id.to_owned(),
-                    first_line,
-                }));
+                return Err(row.fault(Fault::ProjectRepeats { id: external_id.to_owned(), first_line }));
             }
             if row.fields.len() > columns.len() {
                 self.warn("a project had too many fields", row.line, || {
-                    format!(
-                        "{} fields below {} columns; is a semicolon unquoted?",
-                        row.fields.len(),
-                        columns.len()
-                    )
+                    format!("{} fields below {} columns; is a semicolon unquoted?", row.fields.len(), columns.len())
                 });
             }
             let cost = self.money("cost", text(row, Some(cost_column)), row.line)?;
@@ -392,23 +297,12 @@ impl Reader {
     ) -> Result<(Vec<String>, Vec<Vote>), ParseError> {
         let (columns, rows) = header("VOTES", title, rows)?;
         let find = |name| column(&columns, name);
-        let need = |name| {
-            find(name).ok_or(title.fault(Fault::ColumnMissing {
-                section: "VOTES",
-                column: name,
-            }))
-        };
+        let need = |name| find(name).ok_or(title.fault(Fault::ColumnMissing { section: "VOTES", column: name }));
         let vote_column = need("vote")?;
-        let points_column = if kind == BallotKind::Cumulative {
-            Some(need("points")?)
-        } else {
-            None
-        };
+        let points_column = if kind == BallotKind::Cumulative { Some(need("points")?) } else { None };
         let voter_column = find("voter_id");
-        let ids: HashMap<&str, InitiativeId> = projects
-            .iter()
-            .map(|project| (project.external_id.as_str(), project.id))
-            .collect();
+        let ids: HashMap<&str, InitiativeId> =
+            projects.iter().map(|project| (project.external_id.as_str(), project.id)).collect();
 
         let mut seen: HashMap<Account, usize> = HashMap::with_capacity(rows.len());
         let mut votes = Vec::with_capacity(rows.len());
@@ -429,11 +323,7 @@ impl Reader {
             let named = list(text(row, Some(vote_column)));
             let initiatives = named
                 .iter()
-                .map(|&id| {
-                    ids.get(id)
-                        .copied()
-                        .ok_or_else(|| row.fault(Fault::ProjectUnknown(id.to_owned())))
-                })
+                .map(|&id| ids.get(id).copied().ok_or_else(|| row.fault(Fault::ProjectUnknown(id.to_owned()))))
                 .collect::<Result<Vec<_>, _>>()?;
             let allocation = match points_column {
                 None => {
@@ -447,51 +337,28 @@ impl Reader {
                 }
                 Some(column) => self.cumulative(row, &initiatives, text(row, Some(column)))?,
             };
-            votes.push(Vote {
-                voter_id,
-                account,
-                allocation,
-                fields: row.fields.clone(),
-            });
+            votes.push(Vote { voter_id, account, allocation, fields: row.fields.clone() });
         }
         Ok((columns, votes))
     }
 
-    fn cumulative(
-        &mut self,
-        row: &Row,
-        initiatives: &[InitiativeId],
-        points: &str,
-    ) -> Result<Allocation, ParseError> {
+    fn cumulative(&mut self, row: &Row, initiatives: &[InitiativeId], points: &str) -> Result<Allocation, ParseError> {
         let points = list(points);
         if points.len() != initiatives.len() {
-            return Err(row.fault(Fault::PointsCount {
-                projects: initiatives.len(),
-                points: points.len(),
-            }));
+            return Err(row.fault(Fault::PointsCount { projects: initiatives.len(), points: points.len() }));
         }
         let mut choices: Vec<(InitiativeId, u64)> = Vec::with_capacity(points.len());
         for (&initiative, text) in initiatives.iter().zip(points) {
             // Whole numbers written as decimals are still whole.
-            let whole = text.split_once('.').map_or(text, |(whole, zeros)| {
-                if zeros.bytes().all(|digit| digit == b'0') {
-                    whole
-                } else {
-                    text
-                }
-            });
-            let points: u16 = whole
-                .parse()
-                .map_err(|_| row.fault(Fault::PointsMalformed(text.to_owned())))?;
+            let whole = text
+                .split_once('.')
+                .map_or(text, |(whole, zeros)| if zeros.bytes().all(|digit| digit == b'0') { whole } else { text });
+            let points: u16 = whole.parse().map_err(|_| row.fault(Fault::PointsMalformed(text.to_owned())))?;
             if points == 0 {
-                self.warn("a project got 0 points", row.line, || {
-                    "a project gets 0 points; left out".into()
-                });
+                self.warn("a project got 0 points", row.line, || "a project gets 0 points; left out".into());
             } else if let Some(choice) = choices.iter_mut().find(|choice| choice.0 == initiative) {
                 choice.1 += u64::from(points);
-                self.warn("a project was named twice", row.line, || {
-                    "a project is named twice; points added up".into()
-                });
+                self.warn("a project was named twice", row.line, || "a project is named twice; points added up".into());
             } else {
                 choices.push((initiative, u64::from(points)));
             }
@@ -500,27 +367,17 @@ impl Reader {
         if sum > u64::from(u16::MAX) {
             return Err(row.fault(Fault::TooManyPoints(sum)));
         }
-        Ok(Allocation::cumulative(choices.into_iter().map(
-            |(initiative, points)| (initiative, Points(points as u16)),
-        )))
+        Ok(Allocation::cumulative(choices.into_iter().map(|(initiative, points)| (initiative, Points(points as u16)))))
     }
 
     /// Points of a share: what META says, or more if a ballot has more.
     fn share_points(&mut self, stated: Option<u16>, votes: &[Vote]) -> Points {
-        let sum = |vote: &Vote| {
-            vote.allocation
-                .points
-                .iter()
-                .map(|points| points.0)
-                .sum::<u16>()
-        };
+        let sum = |vote: &Vote| vote.allocation.points.iter().map(|points| points.0).sum::<u16>();
         let largest = votes.iter().map(sum).max().unwrap_or(0);
         match stated {
             Some(stated) if stated >= largest => Points(stated),
             Some(stated) => {
-                self.warnings.push(format!(
-                    "max_sum_points says {stated}, a ballot has {largest}; counted as given"
-                ));
+                self.warnings.push(format!("max_sum_points says {stated}, a ballot has {largest}; counted as given"));
                 Points(largest)
             }
             None => Points(largest),
@@ -529,10 +386,7 @@ impl Reader {
 }
 
 fn list(text: &str) -> Vec<&str> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|item| !item.is_empty())
-        .collect()
+    text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()
 }
 
 fn account_of(voter_id: &str) -> Account {
@@ -578,83 +432,33 @@ mod tests {
     fn numeric_ids_are_kept() {
         let text = SMALL.replace("bike", "700").replace("b-2", "12");
         let instance = Instance::parse(&text).unwrap();
-        assert_eq!(
-            instance
-                .projects
-                .iter()
-                .map(|project| project.id.0)
-                .collect::<Vec<_>>(),
-            [700, 12]
-        );
-        assert_eq!(
-            instance.votes[0].allocation.initiatives,
-            [InitiativeId(12), InitiativeId(700)]
-        );
+        assert_eq!(instance.projects.iter().map(|project| project.id.0).collect::<Vec<_>>(), [700, 12]);
+        assert_eq!(instance.votes[0].allocation.initiatives, [InitiativeId(12), InitiativeId(700)]);
     }
 
     #[test]
     fn faults_name_the_line() {
         assert_eq!(fault("").1, Fault::SectionMissing("META"));
-        assert_eq!(
-            fault(&SMALL.replace("1;bike,b-2", "1;bike,b-3")),
-            (12, Fault::ProjectUnknown("b-3".into()))
-        );
-        assert_eq!(
-            fault(&SMALL.replace("3,2", "3")),
-            (
-                12,
-                Fault::PointsCount {
-                    projects: 2,
-                    points: 1
-                }
-            )
-        );
-        assert_eq!(
-            fault(&SMALL.replace("3,2", "3,x")),
-            (12, Fault::PointsMalformed("x".into()))
-        );
+        assert_eq!(fault(&SMALL.replace("1;bike,b-2", "1;bike,b-3")), (12, Fault::ProjectUnknown("b-3".into())));
+        assert_eq!(fault(&SMALL.replace("3,2", "3")), (12, Fault::PointsCount { projects: 2, points: 1 }));
+        assert_eq!(fault(&SMALL.replace("3,2", "3,x")), (12, Fault::PointsMalformed("x".into())));
         assert_eq!(
             fault(&SMALL.replace("b-2;50", "bike;50")),
-            (
-                9,
-                Fault::ProjectRepeats {
-                    id: "bike".into(),
-                    first_line: 8
-                }
-            )
+            (9, Fault::ProjectRepeats { id: "bike".into(), first_line: 8 })
         );
-        assert_eq!(
-            fault(&SMALL.replace("cumulative", "ordinal")),
-            (4, Fault::VoteType("ordinal".into()))
-        );
-        assert_eq!(
-            fault(&SMALL.replace("b-2;50", "b-2;0")),
-            (9, Fault::CostZero("b-2".into()))
-        );
+        assert_eq!(fault(&SMALL.replace("cumulative", "ordinal")), (4, Fault::VoteType("ordinal".into())));
+        assert_eq!(fault(&SMALL.replace("b-2;50", "b-2;0")), (9, Fault::CostZero("b-2".into())));
         assert_eq!(
             fault(&SMALL.replace("b-2;50", "b-2;5e3")),
             (
                 9,
-                Fault::Money {
-                    what: "cost",
-                    text: "5e3".into(),
-                    reason: ParseKopecksError::Unexpected { found: 'e' }
-                }
+                Fault::Money { what: "cost", text: "5e3".into(), reason: ParseKopecksError::Unexpected { found: 'e' } }
             )
         );
-        assert_eq!(
-            fault(&SMALL.replace("budget;100,50\n", "")),
-            (1, Fault::KeyMissing("budget"))
-        );
+        assert_eq!(fault(&SMALL.replace("budget;100,50\n", "")), (1, Fault::KeyMissing("budget")));
         assert_eq!(
             fault(&SMALL.replace(";points", ";scores")),
-            (
-                10,
-                Fault::ColumnMissing {
-                    section: "VOTES",
-                    column: "points"
-                }
-            )
+            (10, Fault::ColumnMissing { section: "VOTES", column: "points" })
         );
         let error = Instance::from_bytes(b"META\nkey;\xff").unwrap_err();
         assert_eq!((error.line, error.fault), (2, Fault::NotUtf8));
@@ -662,12 +466,8 @@ mod tests {
 
     #[test]
     fn harmless_oddities_are_warnings() {
-        let instance = Instance::parse(
-            &SMALL
-                .replace("2;b-2;5", "1;b-2,b-2,bike;3,3.0,0")
-                .replace(";60.5", ";60.505"),
-        )
-        .unwrap();
+        let instance =
+            Instance::parse(&SMALL.replace("2;b-2;5", "1;b-2,b-2,bike;3,3.0,0").replace(";60.5", ";60.505")).unwrap();
         assert_eq!(instance.projects[0].cost, Kopecks(6_051));
         assert_eq!(instance.votes[1].allocation.points, [Points(6)]);
         assert_ne!(instance.votes[0].account, instance.votes[1].account);
@@ -678,8 +478,7 @@ mod tests {
     #[test]
     fn addresses_stand_for_themselves() {
         let address = "0x00112233445566778899aabbccddeeff00112233";
-        let instance =
-            Instance::parse(&SMALL.replace("2;b-2;5", &format!("{address};b-2;5"))).unwrap();
+        let instance = Instance::parse(&SMALL.replace("2;b-2;5", &format!("{address};b-2;5"))).unwrap();
         assert_eq!(instance.votes[1].account.to_string(), address);
     }
 }

@@ -30,10 +30,7 @@ pub(super) fn rows(text: &str) -> Vec<Row> {
             }
         }
         if fields.iter().any(|field| !field.is_empty()) {
-            rows.push(Row {
-                line: first_line,
-                fields,
-            });
+            rows.push(Row { line: first_line, fields });
         }
     }
     rows
@@ -82,10 +79,7 @@ fn quoted(text: &str) -> Option<(String, usize)> {
 
 /// Whether a text contains a section's title on a line of its own.
 fn spans_section(content: &str) -> bool {
-    content.contains('\n')
-        && content
-            .lines()
-            .any(|line| matches!(line.trim(), "PROJECTS" | "VOTES"))
+    content.contains('\n') && content.lines().any(|line| matches!(line.trim(), "PROJECTS" | "VOTES"))
 }
 
 #[cfg(test)]
@@ -100,18 +94,9 @@ mod tests {
     fn quotes_are_read_as_they_are_meant() {
         assert_eq!(fields("1;\"a;b\";c"), [["1", "a;b", "c"]]);
         assert_eq!(fields("1;\"say \"\"hi\"\"\";c"), [["1", "say \"hi\"", "c"]]);
-        assert_eq!(
-            fields("1;\"Odkupmy\" i my;c"),
-            [["1", "\"Odkupmy\" i my", "c"]]
-        );
-        assert_eq!(
-            fields("1;boisko \"Orlik\";c"),
-            [["1", "boisko \"Orlik\"", "c"]]
-        );
-        assert_eq!(
-            fields("1;\"never closed;c\n2;b;d"),
-            [["1", "\"never closed", "c"], ["2", "b", "d"]]
-        );
+        assert_eq!(fields("1;\"Odkupmy\" i my;c"), [["1", "\"Odkupmy\" i my", "c"]]);
+        assert_eq!(fields("1;boisko \"Orlik\";c"), [["1", "boisko \"Orlik\"", "c"]]);
+        assert_eq!(fields("1;\"never closed;c\n2;b;d"), [["1", "\"never closed", "c"], ["2", "b", "d"]]);
         assert_eq!(fields("1;„quote”;c"), [["1", "„quote”", "c"]]);
         assert_eq!(fields("1;\"\";c"), [["1", "", "c"]]);
     }
@@ -119,30 +104,15 @@ mod tests {
     #[test]
     fn lines_are_counted_through_quoted_breaks() {
         let rows = rows("\u{feff}a;\"x\r\ny\"\r\n\r\nb;c\n");
-        assert_eq!(
-            rows[0],
-            Row {
-                line: 1,
-                fields: vec!["a".into(), "x\ny".into()]
-            }
-        );
-        assert_eq!(
-            rows[1],
-            Row {
-                line: 4,
-                fields: vec!["b".into(), "c".into()]
-            }
-        );
+        assert_eq!(rows[0], Row { line: 1, fields: vec!["a".into(), "x\ny".into()] });
+        assert_eq!(rows[1], Row { line: 4, fields: vec!["b".into(), "c".into()] });
         assert_eq!(rows.len(), 2);
     }
 
     #[test]
     fn a_quote_left_open_does_not_swallow_the_next_section() {
         let text = "1;\"open\nVOTES\nv;\"x\"\n";
-        assert_eq!(
-            fields(text),
-            [vec!["1", "\"open"], vec!["VOTES"], vec!["v", "x"]]
-        );
+        assert_eq!(fields(text), [vec!["1", "\"open"], vec!["VOTES"], vec!["v", "x"]]);
     }
 
     #[test]

@@ -36,15 +36,8 @@ impl Instance {
         description: &Description,
         mut name_of: impl FnMut(InitiativeId) -> String,
     ) -> Self {
-        let ballots: Vec<_> = election
-            .ballots
-            .iter()
-            .filter(|ballot| !ballot.allocation.is_empty())
-            .collect();
-        let common = ballots
-            .iter()
-            .fold(0, |common, ballot| num_integer::gcd(common, ballot.weight))
-            .max(1);
+        let ballots: Vec<_> = election.ballots.iter().filter(|ballot| !ballot.allocation.is_empty()).collect();
+        let common = ballots.iter().fold(0, |common, ballot| num_integer::gcd(common, ballot.weight)).max(1);
         let cumulative = election.kind == BallotKind::Cumulative;
 
         let mut vote_columns = vec!["voter_id".to_owned(), "vote".to_owned()];
@@ -52,24 +45,15 @@ impl Instance {
         let mut votes = Vec::new();
         for ballot in ballots {
             for copy in 1..=ballot.weight / common {
-                let voter_id = if copy == 1 {
-                    ballot.account.to_string()
-                } else {
-                    format!("{}/{copy}", ballot.account)
-                };
+                let voter_id =
+                    if copy == 1 { ballot.account.to_string() } else { format!("{}/{copy}", ballot.account) };
                 let mut fields = vec![voter_id.clone(), joined(&ballot.allocation.initiatives)];
                 fields.extend(cumulative.then(|| joined(&ballot.allocation.points)));
-                votes.push(Vote {
-                    voter_id,
-                    account: ballot.account,
-                    allocation: ballot.allocation.clone(),
-                    fields,
-                });
+                votes.push(Vote { voter_id, account: ballot.account, allocation: ballot.allocation.clone(), fields });
             }
         }
 
-        let mut project_columns: Vec<String> =
-            ["project_id", "cost", "votes"].map(str::to_owned).to_vec();
+        let mut project_columns: Vec<String> = ["project_id", "cost", "votes"].map(str::to_owned).to_vec();
         project_columns.extend(cumulative.then(|| "score".to_owned()));
         project_columns.push("name".to_owned());
         project_columns.extend(outcome.map(|_| "selected".to_owned()));
@@ -80,29 +64,16 @@ impl Instance {
             .map(|initiative| {
                 let points = || {
                     let choices = votes.iter().flat_map(|vote| vote.allocation.choices());
-                    choices
-                        .filter(|choice| choice.0 == initiative.id)
-                        .map(|choice| u64::from(choice.1.0))
+                    choices.filter(|choice| choice.0 == initiative.id).map(|choice| u64::from(choice.1.0))
                 };
                 let name = name_of(initiative.id);
                 let selected = outcome.map(|outcome| u8::from(outcome.has_won(initiative.id)));
                 let external_id = initiative.id.to_string();
-                let mut fields = vec![
-                    external_id.clone(),
-                    amount(initiative.cost),
-                    points().count().to_string(),
-                ];
+                let mut fields = vec![external_id.clone(), amount(initiative.cost), points().count().to_string()];
                 fields.extend(cumulative.then(|| points().sum::<u64>().to_string()));
                 fields.push(name.clone());
                 fields.extend(selected.map(|selected| selected.to_string()));
-                Project {
-                    id: initiative.id,
-                    external_id,
-                    cost: initiative.cost,
-                    name,
-                    selected,
-                    fields,
-                }
+                Project { id: initiative.id, external_id, cost: initiative.cost, name, selected, fields }
             })
             .collect();
 
@@ -154,14 +125,10 @@ impl Instance {
         }
         text.push_str("PROJECTS\n");
         push_row(&mut text, &self.project_columns);
-        self.projects
-            .iter()
-            .for_each(|project| push_row(&mut text, &project.fields));
+        self.projects.iter().for_each(|project| push_row(&mut text, &project.fields));
         text.push_str("VOTES\n");
         push_row(&mut text, &self.vote_columns);
-        self.votes
-            .iter()
-            .for_each(|vote| push_row(&mut text, &vote.fields));
+        self.votes.iter().for_each(|vote| push_row(&mut text, &vote.fields));
         text
     }
 }
@@ -172,11 +139,7 @@ fn joined<T: ToString>(items: &[T]) -> String {
 
 /// Whole amounts without decimals, as the published files have them.
 fn amount(kopecks: Kopecks) -> String {
-    if kopecks.0.is_multiple_of(100) {
-        (kopecks.0 / 100).to_string()
-    } else {
-        kopecks.to_decimal()
-    }
+    if kopecks.0.is_multiple_of(100) { (kopecks.0 / 100).to_string() } else { kopecks.to_decimal() }
 }
 
 fn push_row(text: &mut String, fields: &[String]) {
@@ -203,11 +166,7 @@ mod tests {
         let ballot = |number: u8, weight, choices: &[(u16, u16)]| Ballot {
             account: Account([number; 20]),
             weight,
-            allocation: Allocation::cumulative(
-                choices
-                    .iter()
-                    .map(|&(id, points)| (InitiativeId(id), Points(points))),
-            ),
+            allocation: Allocation::cumulative(choices.iter().map(|&(id, points)| (InitiativeId(id), Points(points)))),
         };
         Election {
             budget: Kopecks(1_000_050),
@@ -217,20 +176,10 @@ mod tests {
             threshold: 7,
             share_points: Points(10),
             initiatives: vec![
-                Candidate {
-                    id: InitiativeId(2),
-                    cost: Kopecks(400_000),
-                },
-                Candidate {
-                    id: InitiativeId(1),
-                    cost: Kopecks(700_001),
-                },
+                Candidate { id: InitiativeId(2), cost: Kopecks(400_000) },
+                Candidate { id: InitiativeId(1), cost: Kopecks(700_001) },
             ],
-            ballots: vec![
-                ballot(1, 4, &[(1, 7), (2, 3)]),
-                ballot(2, 2, &[(2, 10)]),
-                ballot(3, 2, &[]),
-            ],
+            ballots: vec![ballot(1, 4, &[(1, 7), (2, 3)]), ballot(2, 2, &[(2, 10)]), ballot(3, 2, &[])],
         }
     }
 
@@ -238,13 +187,9 @@ mod tests {
     fn a_written_file_is_read_back() {
         let election = election();
         let outcome = settle(&election).unwrap();
-        let description = Description {
-            unit: "Зареченск; центр".into(),
-            ..Description::default()
-        };
-        let written = Instance::from_election(&election, Some(&outcome), &description, |id| {
-            format!("№ {id}: \"парк\"")
-        });
+        let description = Description { unit: "Зареченск; центр".into(), ..Description::default() };
+        let written =
+            Instance::from_election(&election, Some(&outcome), &description, |id| format!("№ {id}: \"парк\""));
         let read = Instance::parse(&written.to_pb()).unwrap();
         assert_eq!(read.warnings, [""; 0]);
         assert_eq!(read.meta, written.meta);
@@ -255,17 +200,9 @@ mod tests {
         assert_eq!(read.votes.len(), 3);
         assert_eq!(
             read.projects[0].fields,
-            [
-                "1",
-                "7000.01",
-                "2",
-                "14",
-                "№ 1: \"парк\"",
-                read.projects[0].fields[5].as_str()
-            ]
+            ["1", "7000.01", "2", "14", "№ 1: \"парк\"", read.projects[0].fields[5].as_str()]
         );
-        let again =
-            settle(&read.election(Rule::EqualShares, Completion::FULL, read.threshold())).unwrap();
+        let again = settle(&read.election(Rule::EqualShares, Completion::FULL, read.threshold())).unwrap();
         assert_eq!(again.winner_ids(), outcome.winner_ids());
         assert_eq!(read.to_pb(), written.to_pb());
     }
@@ -273,18 +210,10 @@ mod tests {
     #[test]
     fn with_weight_one_the_digest_survives() {
         let mut election = election();
-        election
-            .ballots
-            .iter_mut()
-            .for_each(|ballot| ballot.weight = 1);
+        election.ballots.iter_mut().for_each(|ballot| ballot.weight = 1);
         let digest = settle(&election).unwrap().transcript.digest();
-        let text = Instance::from_election(&election, None, &Description::default(), |id| {
-            id.to_string()
-        })
-        .to_pb();
-        let read = Instance::parse(&text)
-            .unwrap()
-            .election(Rule::EqualShares, Completion::FULL, 7);
+        let text = Instance::from_election(&election, None, &Description::default(), |id| id.to_string()).to_pb();
+        let read = Instance::parse(&text).unwrap().election(Rule::EqualShares, Completion::FULL, 7);
         assert_eq!(settle(&read).unwrap().transcript.digest(), digest);
     }
 }

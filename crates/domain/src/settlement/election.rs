@@ -3,10 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{
-    Account, Allocation, AllocationError, BallotKind, Completion, InitiativeId, Kopecks, Points,
-    Rule,
-};
+use crate::{Account, Allocation, AllocationError, BallotKind, Completion, InitiativeId, Kopecks, Points, Rule};
 
 /// An initiative that can win.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -54,15 +54,9 @@ pub(super) struct Purse<'a> {
 
 /// Runs the method, with the raise if wanted. The budget and the number of ballots must not be zero.
 pub(super) fn settle(tally: &Tally, raise: bool) -> Purse<'_> {
-    let mut purse = Purse {
-        run: Run::new(tally, 0),
-        steps: 0,
-    };
+    let mut purse = Purse { run: Run::new(tally, 0), steps: 0 };
     while raise && purse.steps < MAX_RAISE_STEPS && purse.run.unsold().next().is_some() {
-        let next = purse
-            .run
-            .unchanged_before(purse.steps)
-            .min(MAX_RAISE_STEPS + 1);
+        let next = purse.run.unchanged_before(purse.steps).min(MAX_RAISE_STEPS + 1);
         if next > purse.steps + 1 {
             purse.steps = next - 1;
             purse.run.share = share(tally, purse.steps);
@@ -87,10 +81,7 @@ impl Purse<'_> {
         let kopeck = BigInt::from(self.run.tally.total_weight) * 100;
         let denominator: BigInt = &self.run.denominator * kopeck;
         self.run.purchases.iter().map(move |purchase| {
-            let rate = Rate::new(
-                purchase.numerator.magnitude().clone(),
-                denominator.magnitude().clone(),
-            );
+            let rate = Rate::new(purchase.numerator.magnitude().clone(), denominator.magnitude().clone());
             (purchase.candidate, rate)
         })
     }
@@ -98,9 +89,7 @@ impl Purse<'_> {
     /// The part of the cost that the supporters could pay with all that they have left.
     pub(super) fn effective_support(&self, candidate: usize) -> Percent {
         let supporters = self.run.tally.supporters(candidate);
-        let money = self
-            .run
-            .exact_money(supporters.iter().map(|supporter| supporter.group));
+        let money = self.run.exact_money(supporters.iter().map(|supporter| supporter.group));
         let cost = &self.run.costs[candidate] * &self.run.denominator;
         Percent((money * 10_000_u32 / cost).to_u32().unwrap_or(u32::MAX))
     }
@@ -160,11 +149,7 @@ impl<'a> Run<'a> {
         let mut run = Self {
             tally,
             share: share(tally, steps),
-            costs: tally
-                .candidates
-                .iter()
-                .map(|candidate| &unit * candidate.cost)
-                .collect(),
+            costs: tally.candidates.iter().map(|candidate| &unit * candidate.cost).collect(),
             denominator: BigInt::from(1),
             purchases: Vec::new(),
             bought: vec![None; tally.candidates.len()],
@@ -183,10 +168,7 @@ impl<'a> Run<'a> {
         let mut open: Vec<(f64, usize)> = (0..self.tally.candidates.len())
             .filter(|&candidate| self.tally.candidates[candidate].eligible)
             .map(|candidate| {
-                let rate = ratio(
-                    &self.costs[candidate],
-                    &(&self.share * self.tally.candidates[candidate].support),
-                );
+                let rate = ratio(&self.costs[candidate], &(&self.share * self.tally.candidates[candidate].support));
                 (self.key(candidate, rate * (1.0 - 16.0 * ETA)), candidate)
             })
             .collect();
@@ -217,19 +199,12 @@ impl<'a> Run<'a> {
                 BallotKind::Cumulative => *bound,
                 BallotKind::Approval => *bound * self.tally.candidates[*candidate].cost as f64,
             };
-            let Some(evaluation) = self.evaluate(*candidate, lowest_rate * (1.0 - 16.0 * ETA))
-            else {
+            let Some(evaluation) = self.evaluate(*candidate, lowest_rate * (1.0 - 16.0 * ETA)) else {
                 return false;
             };
             // The factor covers the rounding of the bounds and of the division by the cost.
-            let low = self.key(
-                *candidate,
-                (evaluation.rate - evaluation.error) * (1.0 - 16.0 * ETA),
-            );
-            let high = self.key(
-                *candidate,
-                (evaluation.rate + evaluation.error) * (1.0 + 16.0 * ETA),
-            );
+            let low = self.key(*candidate, (evaluation.rate - evaluation.error) * (1.0 - 16.0 * ETA));
+            let high = self.key(*candidate, (evaluation.rate + evaluation.error) * (1.0 + 16.0 * ETA));
             *bound = bound.max(low);
             highest = highest.min(high);
             contenders.push((low, evaluation));
@@ -261,9 +236,7 @@ impl<'a> Run<'a> {
             }
         };
         let order = scaled(left, right).cmp(&scaled(right, left));
-        order
-            .then_with(|| self.tally.by_support(left.candidate, right.candidate))
-            .is_lt()
+        order.then_with(|| self.tally.by_support(left.candidate, right.candidate)).is_lt()
     }
 
     /// The rate of a candidate, at least `lowest`; `None` if its supporters cannot afford it.
@@ -298,8 +271,7 @@ impl<'a> Run<'a> {
             for supporter in supporters {
                 let money = self.money[supporter.group as usize];
                 let due = rate * supporter.points;
-                let tolerance =
-                    self.money_error + error * supporter.points + 4.0 * ETA * (money.abs() + due);
+                let tolerance = self.money_error + error * supporter.points + 4.0 * ETA * (money.abs() + due);
                 certain &= (money - due).abs() > tolerance;
                 if money < due {
                     poor_money += supporter.weight * money;
@@ -313,12 +285,7 @@ impl<'a> Run<'a> {
                 if !certain {
                     break;
                 }
-                return Some(Evaluation {
-                    candidate,
-                    rate,
-                    error,
-                    exact: None,
-                });
+                return Some(Evaluation { candidate, rate, error, exact: None });
             }
             known = Some(poor_weight);
             rate = (cost - poor_money) / points;
@@ -352,17 +319,8 @@ impl<'a> Run<'a> {
                 .collect();
             // From below, each round makes more voters poor, and an affordable candidate never makes all of them so.
             if now == poor {
-                let exact = Some(Exact {
-                    numerator,
-                    points,
-                    poor,
-                });
-                return Evaluation {
-                    candidate,
-                    rate,
-                    error: 8.0 * ETA * rate,
-                    exact,
-                };
+                let exact = Some(Exact { numerator, points, poor });
+                return Evaluation { candidate, rate, error: 8.0 * ETA * rate, exact };
             }
             poor = now;
         }
@@ -371,11 +329,7 @@ impl<'a> Run<'a> {
     /// (cost - money of the poor) × denominator, and the points of the others.
     fn exact_rate(&self, candidate: usize, poor: &[bool]) -> (BigInt, u64) {
         let supporters = self.tally.supporters(candidate);
-        let poor_groups = supporters
-            .iter()
-            .zip(poor)
-            .filter(|&(_, &poor)| poor)
-            .map(|(supporter, _)| supporter.group);
+        let poor_groups = supporters.iter().zip(poor).filter(|&(_, &poor)| poor).map(|(supporter, _)| supporter.group);
         let points: f64 = supporters
             .iter()
             .zip(poor)
@@ -390,22 +344,14 @@ impl<'a> Run<'a> {
         if evaluation.exact.is_none() {
             let poor = self.clearly_poor(evaluation);
             let (numerator, points) = self.exact_rate(evaluation.candidate, &poor);
-            evaluation.exact = Some(Exact {
-                numerator,
-                points,
-                poor,
-            });
+            evaluation.exact = Some(Exact { numerator, points, poor });
         }
     }
 
     /// Who is poor in an evaluation whose comparisons were all certain.
     fn clearly_poor(&self, evaluation: &Evaluation) -> Vec<bool> {
         let supporters = self.tally.supporters(evaluation.candidate).iter();
-        supporters
-            .map(|supporter| {
-                self.money[supporter.group as usize] < evaluation.rate * supporter.points
-            })
-            .collect()
+        supporters.map(|supporter| self.money[supporter.group as usize] < evaluation.rate * supporter.points).collect()
     }
 
     /// Money left of these groups, times the denominator.
@@ -447,12 +393,7 @@ impl<'a> Run<'a> {
     fn buy(&mut self, mut evaluation: Evaluation) {
         self.make_exact(&mut evaluation);
         let candidate = evaluation.candidate;
-        let Some(Exact {
-            mut numerator,
-            points,
-            poor,
-        }) = evaluation.exact
-        else {
+        let Some(Exact { mut numerator, points, poor }) = evaluation.exact else {
             return;
         };
         let common = gcd(&numerator, points);
@@ -460,9 +401,7 @@ impl<'a> Run<'a> {
         numerator /= common;
         if factor > 1 {
             self.denominator *= factor;
-            self.purchases
-                .iter_mut()
-                .for_each(|purchase| purchase.numerator *= factor);
+            self.purchases.iter_mut().for_each(|purchase| purchase.numerator *= factor);
         }
         let rate = ratio(&numerator, &(&self.denominator * &self.share));
         for (supporter, poor) in self.tally.supporters(candidate).iter().zip(poor) {
@@ -476,24 +415,17 @@ impl<'a> Run<'a> {
             }
         }
         self.bought[candidate] = Some(self.purchases.len() as u32);
-        self.purchases.push(Purchase {
-            candidate,
-            numerator,
-        });
+        self.purchases.push(Purchase { candidate, numerator });
     }
 
     /// `None` if the sum does not even fit.
     fn total_cost(&self) -> Option<u128> {
-        let costs = self
-            .purchases
-            .iter()
-            .map(|purchase| self.tally.candidates[purchase.candidate].cost);
+        let costs = self.purchases.iter().map(|purchase| self.tally.candidates[purchase.candidate].cost);
         costs.into_iter().try_fold(0_u128, u128::checked_add)
     }
 
     fn unsold(&self) -> impl Iterator<Item = usize> + '_ {
-        (0..self.bought.len())
-            .filter(|&index| self.bought[index].is_none() && self.tally.candidates[index].eligible)
+        (0..self.bought.len()).filter(|&index| self.bought[index].is_none() && self.tally.candidates[index].eligible)
     }
 
     /// The first step after `steps` whose outcome may differ from this one of `steps`.
@@ -506,9 +438,7 @@ impl<'a> Run<'a> {
         let key = |candidate: usize| {
             let support = u128::from(self.tally.candidates[candidate].support);
             match self.tally.kind {
-                BallotKind::Cumulative => {
-                    (BigInt::from(self.tally.candidates[candidate].cost), support)
-                }
+                BallotKind::Cumulative => (BigInt::from(self.tally.candidates[candidate].cost), support),
                 BallotKind::Approval => (BigInt::from(1), support),
             }
         };
@@ -532,11 +462,7 @@ impl<'a> Run<'a> {
             missing.div_ceil(&step)
         };
         match self.unsold().map(affordable_at).min() {
-            Some(more) => more
-                .to_u32()
-                .and_then(|more| steps.checked_add(more))
-                .unwrap_or(u32::MAX)
-                .max(next),
+            Some(more) => more.to_u32().and_then(|more| steps.checked_add(more)).unwrap_or(u32::MAX).max(next),
             None => next,
         }
     }

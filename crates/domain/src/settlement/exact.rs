@@ -37,10 +37,7 @@ mod tests {
             assert!((again / third - 1.0).abs() < 4.0 * f64::EPSILON, "{bits}");
         }
         assert_eq!(ratio(&BigInt::from(0), &BigInt::from(7)), 0.0);
-        assert_eq!(
-            ratio(&(BigInt::from(3) << 700), &(BigInt::from(1) << 700)),
-            3.0
-        );
+        assert_eq!(ratio(&(BigInt::from(3) << 700), &(BigInt::from(1) << 700)), 3.0);
     }
 
     #[test]

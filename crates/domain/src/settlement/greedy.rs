@@ -15,20 +15,17 @@ pub(super) enum Step {
 
 /// Goes through the eligible initiatives that have not won, in order.
 pub(super) fn take(tally: &Tally, won: &[bool], mut remaining: u128) -> Vec<(usize, Step)> {
-    let mut order: Vec<usize> = (0..tally.candidates.len())
-        .filter(|&index| tally.candidates[index].eligible && !won[index])
-        .collect();
+    let mut order: Vec<usize> =
+        (0..tally.candidates.len()).filter(|&index| tally.candidates[index].eligible && !won[index]).collect();
     order.sort_unstable_by(|&left, &right| tally.by_support(left, right));
     order
         .into_iter()
-        .map(
-            |index| match remaining.checked_sub(tally.candidates[index].cost) {
-                Some(rest) => {
-                    remaining = rest;
-                    (index, Step::Taken)
-                }
-                None => (index, Step::Refused { remaining }),
-            },
-        )
+        .map(|index| match remaining.checked_sub(tally.candidates[index].cost) {
+            Some(rest) => {
+                remaining = rest;
+                (index, Step::Taken)
+            }
+            None => (index, Step::Refused { remaining }),
+        })
         .collect()
 }

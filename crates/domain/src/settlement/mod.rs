@@ -97,12 +97,7 @@ pub fn settle(election: &Election) -> Result<Outcome, ElectionError> {
         .into_iter()
         .map(|(index, route)| {
             let candidate = &tally.candidates[index];
-            Winner {
-                id: candidate.id,
-                cost: Kopecks(candidate.cost),
-                support: candidate.support,
-                route,
-            }
+            Winner { id: candidate.id, cost: Kopecks(candidate.cost), support: candidate.support, route }
         })
         .collect();
     let losers = (0..tally.candidates.len())
@@ -130,52 +125,28 @@ pub fn settle(election: &Election) -> Result<Outcome, ElectionError> {
     Ok(outcome)
 }
 
-fn loser(
-    election: &Election,
-    tally: &Tally,
-    index: usize,
-    refused: Option<u128>,
-    purse: Option<&Purse<'_>>,
-) -> Loser {
+fn loser(election: &Election, tally: &Tally, index: usize, refused: Option<u128>, purse: Option<&Purse<'_>>) -> Loser {
     let candidate = &tally.candidates[index];
     let effective_support = match purse {
         Some(purse) => purse.effective_support(index),
         // The equal coins of its supporters, held against its cost.
-        None => tally
-            .supporters_weight(index)
-            .checked_mul(election.budget.0)
-            .map_or(Percent(u32::MAX), |money| {
-                candidate
-                    .cost
-                    .checked_mul(u128::from(tally.total_weight))
-                    .map_or(Percent(0), |cost| Percent::of(money, cost))
-            }),
+        None => tally.supporters_weight(index).checked_mul(election.budget.0).map_or(Percent(u32::MAX), |money| {
+            candidate
+                .cost
+                .checked_mul(u128::from(tally.total_weight))
+                .map_or(Percent(0), |cost| Percent::of(money, cost))
+        }),
     };
     let reason = if candidate.support == 0 {
         LossReason::NoSupport
     } else if candidate.support < election.threshold {
-        LossReason::BelowThreshold {
-            support: candidate.support,
-            threshold: election.threshold,
-        }
+        LossReason::BelowThreshold { support: candidate.support, threshold: election.threshold }
     } else if candidate.cost > election.budget.0 {
-        LossReason::ExceedsRemainingBudget {
-            cost: Kopecks(candidate.cost),
-            remaining: election.budget,
-        }
+        LossReason::ExceedsRemainingBudget { cost: Kopecks(candidate.cost), remaining: election.budget }
     } else if let Some(remaining) = refused {
-        LossReason::ExceedsRemainingBudget {
-            cost: Kopecks(candidate.cost),
-            remaining: Kopecks(remaining),
-        }
+        LossReason::ExceedsRemainingBudget { cost: Kopecks(candidate.cost), remaining: Kopecks(remaining) }
     } else {
         LossReason::NotAffordableBySupporters { effective_support }
     };
-    Loser {
-        id: candidate.id,
-        cost: Kopecks(candidate.cost),
-        support: candidate.support,
-        effective_support,
-        reason,
-    }
+    Loser { id: candidate.id, cost: Kopecks(candidate.cost), support: candidate.support, effective_support, reason }
 }

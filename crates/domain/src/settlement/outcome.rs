@@ -81,10 +81,7 @@ pub struct Rate {
 
 impl Rate {
     pub(super) fn new(numerator: BigUint, denominator: BigUint) -> Self {
-        Self {
-            numerator,
-            denominator,
-        }
+        Self { numerator, denominator }
     }
 
     /// Numerator and denominator, in kopecks; not reduced.
@@ -125,11 +122,7 @@ pub struct Loser {
 
 /// A plain reason why an initiative did not win. The first that holds, in this order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(
-    tag = "reason",
-    rename_all = "kebab-case",
-    rename_all_fields = "camelCase"
-)]
+#[serde(tag = "reason", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum LossReason {
     /// Nobody chose it.
     NoSupport,
@@ -191,22 +184,15 @@ impl Outcome {
     /// purchase. Exactly, all ballots together paid the cost of each. Fills and the greedy rule charge nobody.
     pub fn contributions(&self, ballot: &Ballot) -> Vec<(InitiativeId, Kopecks)> {
         let weight = BigUint::from(ballot.weight);
-        let rates = self
-            .winners
-            .iter()
-            .filter_map(|winner| match &winner.route {
-                Route::EqualShares { rate } => Some((winner.id, rate)),
-                Route::Fill | Route::Greedy => None,
-            });
+        let rates = self.winners.iter().filter_map(|winner| match &winner.route {
+            Route::EqualShares { rate } => Some((winner.id, rate)),
+            Route::Fill | Route::Greedy => None,
+        });
         // All rates have one denominator, which the factor 100 × total weight divides.
         let mut left: Option<BigUint> = None;
         let mut paid = Vec::new();
         for (id, rate) in rates {
-            let Some((_, points)) = ballot
-                .allocation
-                .choices()
-                .find(|&(choice, _)| choice == id)
-            else {
+            let Some((_, points)) = ballot.allocation.choices().find(|&(choice, _)| choice == id) else {
                 continue;
             };
             let (numerator, denominator) = rate.fraction();
@@ -216,10 +202,7 @@ impl Outcome {
             });
             let payment = (numerator * points.0 * &weight).min(left.clone());
             *left -= &payment;
-            paid.push((
-                id,
-                Kopecks((payment / denominator).to_u128().unwrap_or(u128::MAX)),
-            ));
+            paid.push((id, Kopecks((payment / denominator).to_u128().unwrap_or(u128::MAX))));
         }
         paid
     }

@@ -62,17 +62,10 @@ impl Tally {
         if let Some(pair) = initiatives.windows(2).find(|pair| pair[0].id == pair[1].id) {
             return Err(ElectionError::InitiativeRepeats { id: pair[0].id });
         }
-        if let Some(free) = initiatives
-            .iter()
-            .find(|initiative| initiative.cost.is_zero())
-        {
+        if let Some(free) = initiatives.iter().find(|initiative| initiative.cost.is_zero()) {
             return Err(ElectionError::CostZero { id: free.id });
         }
-        let index_of = |id: InitiativeId| {
-            initiatives
-                .binary_search_by_key(&id, |initiative| initiative.id)
-                .ok()
-        };
+        let index_of = |id: InitiativeId| initiatives.binary_search_by_key(&id, |initiative| initiative.id).ok();
 
         let mut accounts = HashSet::with_capacity(election.ballots.len());
         for ballot in &election.ballots {
@@ -87,30 +80,18 @@ impl Tally {
                 .allocation
                 .validate(election.kind, election.share_points)
                 .map_err(|source| ElectionError::BallotMalformed { account, source })?;
-            if let Some(&id) = ballot
-                .allocation
-                .initiatives
-                .iter()
-                .find(|&&id| index_of(id).is_none())
-            {
+            if let Some(&id) = ballot.allocation.initiatives.iter().find(|&&id| index_of(id).is_none()) {
                 return Err(ElectionError::InitiativeUnknown { account, id });
             }
         }
 
-        let mut ballots: Vec<_> = election
-            .ballots
-            .iter()
-            .filter(|ballot| !ballot.allocation.is_empty())
-            .collect();
+        let mut ballots: Vec<_> = election.ballots.iter().filter(|ballot| !ballot.allocation.is_empty()).collect();
         let share_points = match election.kind {
             BallotKind::Cumulative => u128::from(election.share_points.0),
             BallotKind::Approval => 1,
         };
         let total_weight: u128 = ballots.iter().map(|ballot| u128::from(ballot.weight)).sum();
-        if total_weight
-            .checked_mul(share_points)
-            .is_none_or(|sum| sum >= EXACT_LIMIT)
-        {
+        if total_weight.checked_mul(share_points).is_none_or(|sum| sum >= EXACT_LIMIT) {
             return Err(ElectionError::WeightsTooLarge);
         }
         ballots.sort_unstable_by(|left, right| left.allocation.cmp(&right.allocation));
@@ -122,20 +103,14 @@ impl Tally {
             groups: Vec::new(),
             total_weight: total_weight as u64,
             voters: ballots.len() as u64,
-            longest_ballot: ballots
-                .iter()
-                .map(|ballot| ballot.allocation.initiatives.len())
-                .max()
-                .unwrap_or(0),
+            longest_ballot: ballots.iter().map(|ballot| ballot.allocation.initiatives.len()).max().unwrap_or(0),
             choices: Vec::new(),
             supporters: Vec::new(),
         };
         for same in ballots.chunk_by(|left, right| left.allocation == right.allocation) {
             let start = tally.choices.len();
             let choices = same[0].allocation.choices();
-            tally
-                .choices
-                .extend(choices.filter_map(|(id, points)| Some((index_of(id)? as u32, points.0))));
+            tally.choices.extend(choices.filter_map(|(id, points)| Some((index_of(id)? as u32, points.0))));
             tally.groups.push(Group {
                 weight: same.iter().map(|ballot| u64::from(ballot.weight)).sum(),
                 ballots: same.len() as u64,
@@ -156,17 +131,12 @@ impl Tally {
         for (initiative, supporters) in initiatives.iter().zip(supporters) {
             let start = tally.supporters.len();
             tally.supporters.extend(&supporters);
-            let support = supporters
-                .iter()
-                .map(|supporter| supporter.weight * supporter.points)
-                .sum::<f64>() as u64;
+            let support = supporters.iter().map(|supporter| supporter.weight * supporter.points).sum::<f64>() as u64;
             tally.candidates.push(Candidate {
                 id: initiative.id,
                 cost: initiative.cost.0,
                 support,
-                eligible: support > 0
-                    && support >= election.threshold
-                    && initiative.cost <= election.budget,
+                eligible: support > 0 && support >= election.threshold && initiative.cost <= election.budget,
                 supporters: start..tally.supporters.len(),
             });
         }
@@ -175,9 +145,7 @@ impl Tally {
 
     /// Candidate index and points of each choice of a group.
     pub(super) fn choices_of(&self, group: &Group) -> impl Iterator<Item = (usize, u16)> + '_ {
-        self.choices[group.choices.clone()]
-            .iter()
-            .map(|&(candidate, points)| (candidate as usize, points))
+        self.choices[group.choices.clone()].iter().map(|&(candidate, points)| (candidate as usize, points))
     }
 
     pub(super) fn supporters(&self, candidate: usize) -> &[Supporter] {
@@ -186,18 +154,12 @@ impl Tally {
 
     /// Weight of the ballots that name an initiative.
     pub(super) fn supporters_weight(&self, candidate: usize) -> u128 {
-        self.supporters(candidate)
-            .iter()
-            .map(|supporter| supporter.weight)
-            .sum::<f64>() as u128
+        self.supporters(candidate).iter().map(|supporter| supporter.weight).sum::<f64>() as u128
     }
 
     /// The published order of ties and of the greedy rule: higher support, then lower cost, then lower id.
     pub(super) fn by_support(&self, left: usize, right: usize) -> std::cmp::Ordering {
         let (a, b) = (&self.candidates[left], &self.candidates[right]);
-        b.support
-            .cmp(&a.support)
-            .then(a.cost.cmp(&b.cost))
-            .then(a.id.cmp(&b.id))
+        b.support.cmp(&a.support).then(a.cost.cmp(&b.cost)).then(a.id.cmp(&b.id))
     }
 }

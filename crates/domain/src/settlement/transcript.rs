@@ -63,12 +63,10 @@ impl Transcript {
 
     /// The digest as `0x` and 64 hexadecimal digits.
     pub fn digest_hex(&self) -> String {
-        self.digest
-            .iter()
-            .fold(String::from("0x"), |mut hex, byte| {
-                let _ = write!(hex, "{byte:02x}");
-                hex
-            })
+        self.digest.iter().fold(String::from("0x"), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
     }
 }
 
@@ -100,26 +98,15 @@ fn write_text(out: &mut String, election: &Election, outcome: &Outcome) -> std::
         writeln!(out, "{} {}", initiative.id, initiative.cost.0)?;
     }
 
-    let mut ballots: Vec<&Ballot> = election
-        .ballots
-        .iter()
-        .filter(|ballot| !ballot.allocation.is_empty())
-        .collect();
+    let mut ballots: Vec<&Ballot> = election.ballots.iter().filter(|ballot| !ballot.allocation.is_empty()).collect();
     ballots.sort_unstable_by_key(|ballot| ballot.account);
     writeln!(out, "ballots {}", ballots.len())?;
     for ballot in ballots {
         write!(out, "{} {}", ballot.account, ballot.weight)?;
         if ballot.allocation.points.is_empty() {
-            ballot
-                .allocation
-                .initiatives
-                .iter()
-                .try_for_each(|id| write!(out, " {id}"))?;
+            ballot.allocation.initiatives.iter().try_for_each(|id| write!(out, " {id}"))?;
         } else {
-            ballot
-                .allocation
-                .choices()
-                .try_for_each(|(id, points)| write!(out, " {id}:{points}"))?;
+            ballot.allocation.choices().try_for_each(|(id, points)| write!(out, " {id}:{points}"))?;
         }
         writeln!(out)?;
     }
@@ -127,13 +114,7 @@ fn write_text(out: &mut String, election: &Election, outcome: &Outcome) -> std::
     writeln!(out, "raised {}", outcome.raise_steps)?;
     writeln!(out, "winners {}", outcome.winners.len())?;
     for winner in &outcome.winners {
-        write!(
-            out,
-            "{} {} {}",
-            winner.id,
-            winner.support,
-            winner.route.as_str()
-        )?;
+        write!(out, "{} {} {}", winner.id, winner.support, winner.route.as_str())?;
         if let Route::EqualShares { rate } = &winner.route {
             write!(out, " {}", rate.millionths())?;
         }
@@ -141,19 +122,10 @@ fn write_text(out: &mut String, election: &Election, outcome: &Outcome) -> std::
     }
     writeln!(out, "losers {}", outcome.losers.len())?;
     for loser in &outcome.losers {
-        write!(
-            out,
-            "{} {} {} {}",
-            loser.id,
-            loser.support,
-            loser.effective_support.0,
-            loser.reason.as_str()
-        )?;
+        write!(out, "{} {} {} {}", loser.id, loser.support, loser.effective_support.0, loser.reason.as_str())?;
         match &loser.reason {
             LossReason::BelowThreshold { threshold, .. } => write!(out, " {threshold}")?,
-            LossReason::ExceedsRemainingBudget { remaining, .. } => {
-                write!(out, " {}", remaining.0)?
-            }
+            LossReason::ExceedsRemainingBudget { remaining, .. } => write!(out, " {}", remaining.0)?,
             LossReason::NoSupport | LossReason::NotAffordableBySupporters { .. } => {}
         }
         writeln!(out)?;
