@@ -21,11 +21,7 @@ type AnyError = Box<dyn Error + Send + Sync>;
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> Result<(), AnyError> {
-    let argument = |place, default| {
-        std::env::args()
-            .nth(place)
-            .map_or(Ok(default), |text| text.parse::<u32>())
-    };
+    let argument = |place, default| std::env::args().nth(place).map_or(Ok(default), |text| text.parse::<u32>());
     let (count, at_once) = (argument(1, 4000)?, argument(2, 16)?);
 
     let signer = Arc::new(RsaSigner::generate("KOPILKA")?);
@@ -50,19 +46,13 @@ async fn main() -> Result<(), AnyError> {
     let redirect_uri = "http://localhost:8080/esia/callback".parse()?;
     let config = EsiaConfig::new(base_url, esia.issuer(), "KOPILKA", redirect_uri, trusted);
     let client = EsiaClient::new(config, signer.clone())?;
-    let browser = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .build()?;
+    let browser = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build()?;
 
     let before = cpu_time()?;
     for _ in 0..500 {
         std::hint::black_box(signer.sign_now(b"a message")?);
     }
-    println!(
-        "one RSA-2048 signature: {:.2} ms of CPU",
-        millis(cpu_time()? - before) / 500.0
-    );
+    println!("one RSA-2048 signature: {:.2} ms of CPU", millis(cpu_time()? - before) / 500.0);
 
     let next = Arc::new(AtomicU32::new(0));
     let before = cpu_time()?;
@@ -78,8 +68,7 @@ async fn main() -> Result<(), AnyError> {
                 }
                 let state = LoginState::new();
                 let url = client.authorization_url(&state).await?;
-                let callback =
-                    standin::log_in_as(&browser, &url, standin::generated_oid(0, index)).await?;
+                let callback = standin::log_in_as(&browser, &url, standin::generated_oid(0, index)).await?;
                 let person = client.log_in(&query(&callback), &state).await?;
                 if person.registration_fias != Some(fias) {
                     return Err("a citizen without the expected address".into());
@@ -100,11 +89,7 @@ async fn main() -> Result<(), AnyError> {
 }
 
 fn query(url: &Url) -> CallbackQuery {
-    let value = |name: &str| {
-        url.query_pairs()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.into_owned())
-    };
+    let value = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
     CallbackQuery {
         code: value("code"),
         state: value("state"),
@@ -122,11 +107,6 @@ fn cpu_time() -> Result<Duration, AnyError> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     // The second field is a name in brackets that may contain spaces; user and system time are fields 14 and 15.
     let (_, fields) = stat.rsplit_once(')').ok_or("unexpected /proc/self/stat")?;
-    let ticks: u64 = fields
-        .split_whitespace()
-        .skip(11)
-        .take(2)
-        .map(str::parse::<u64>)
-        .sum::<Result<_, _>>()?;
+    let ticks: u64 = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>).sum::<Result<_, _>>()?;
     Ok(Duration::from_millis(ticks * 10))
 }

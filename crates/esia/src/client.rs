@@ -26,9 +26,8 @@ use crate::{
 };
 
 /// `yyyy.MM.dd HH:mm:ss Z`, as in `2026.11.22 20:57:42 +0000`.
-const TIMESTAMP: &[BorrowedFormatItem<'static>] = format_description!(
-    "[year].[month].[day] [hour]:[minute]:[second] [offset_hour sign:mandatory][offset_minute]"
-);
+const TIMESTAMP: &[BorrowedFormatItem<'static>] =
+    format_description!("[year].[month].[day] [hour]:[minute]:[second] [offset_hour sign:mandatory][offset_minute]");
 
 /// Largest answer that is read; ESIA's are a few KiB.
 const MAX_ANSWER: usize = 256 * 1024;
@@ -132,8 +131,7 @@ impl EsiaClient {
             .timeout(config.timeout)
             .connect_timeout(config.timeout.min(std::time::Duration::from_secs(5)));
         for pem in &config.tls_roots_pem {
-            let certificates =
-                reqwest::Certificate::from_pem_bundle(pem.as_bytes()).map_err(ConfigError::Tls)?;
+            let certificates = reqwest::Certificate::from_pem_bundle(pem.as_bytes()).map_err(ConfigError::Tls)?;
             http = http.tls_certs_merge(certificates);
         }
         if is_loopback(&config.base_url) {
@@ -182,9 +180,7 @@ impl EsiaClient {
             }
             if let Some(verifier) = inner.code_verifier(state) {
                 let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()));
-                query
-                    .append_pair("code_challenge", &challenge)
-                    .append_pair("code_challenge_method", "S256");
+                query.append_pair("code_challenge", &challenge).append_pair("code_challenge_method", "S256");
             }
         }
         Ok(url)
@@ -196,11 +192,7 @@ impl EsiaClient {
     ///
     /// # Errors
     /// See [`EsiaError`]; every variant can occur.
-    pub async fn log_in(
-        &self,
-        callback: &CallbackQuery,
-        state: &LoginState,
-    ) -> Result<Person, EsiaError> {
+    pub async fn log_in(&self, callback: &CallbackQuery, state: &LoginState) -> Result<Person, EsiaError> {
         let code = callback_code(callback, state)?;
         let login = self.exchange(code, state).await?;
         self.person(&login).await
@@ -211,11 +203,7 @@ impl EsiaClient {
     ///
     /// # Errors
     /// See [`EsiaError`].
-    pub async fn exchange(
-        &self,
-        code: &str,
-        state: &LoginState,
-    ) -> Result<VerifiedLogin, EsiaError> {
+    pub async fn exchange(&self, code: &str, state: &LoginState) -> Result<VerifiedLogin, EsiaError> {
         let inner = &*self.0;
         let request_state = Uuid::new_v4().to_string();
         let signed = inner.sign(&request_state, code).await?;
@@ -252,9 +240,7 @@ impl EsiaClient {
         let subject = token::verify(&expected, &tokens.id_token, &tokens.access_token)?;
         Ok(VerifiedLogin {
             oid: subject.oid,
-            authenticated_at: subject
-                .authenticated_at
-                .and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok()),
+            authenticated_at: subject.authenticated_at.and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok()),
             access_token: tokens.access_token,
         })
     }
@@ -264,12 +250,7 @@ impl EsiaClient {
     /// # Errors
     /// [`EsiaError::Unconfirmed`], [`EsiaError::Misconfigured`] when a scope is not granted, or a failure of ESIA.
     pub async fn person(&self, login: &VerifiedLogin) -> Result<Person, EsiaError> {
-        let wants_addresses = self
-            .0
-            .config
-            .scopes
-            .iter()
-            .any(|scope| scope == "addresses");
+        let wants_addresses = self.0.config.scopes.iter().any(|scope| scope == "addresses");
         let query = wants_addresses.then_some("embed=(addresses.elements)");
         let person: PersonBody = self.get(login, "", query).await?;
         if !person.trusted {
@@ -292,9 +273,7 @@ impl EsiaClient {
     async fn registration_fias(&self, login: &VerifiedLogin) -> Result<Option<Uuid>, EsiaError> {
         let addresses: AddressesBody = self.get(login, "/addrs", Some("embed=(elements)")).await?;
         if !addresses.is_embedded() {
-            return Err(EsiaError::Protocol(
-                "addresses are links although embedding was asked for",
-            ));
+            return Err(EsiaError::Protocol("addresses are links although embedding was asked for"));
         }
         Ok(addresses.registration_fias())
     }
@@ -330,24 +309,19 @@ impl EsiaClient {
             StatusCode::TOO_MANY_REQUESTS => return Err(overloaded()),
             _ if status.is_server_error() => return Err(server_error()),
             _ => {
-                return Err(EsiaError::Protocol(
-                    "the person's data was answered with an unexpected status",
-                ));
+                return Err(EsiaError::Protocol("the person's data was answered with an unexpected status"));
             }
         }
         let body = read(response).await?;
-        serde_json::from_slice(&body)
-            .map_err(|_| EsiaError::Protocol("the person's data is not as documented"))
+        serde_json::from_slice(&body).map_err(|_| EsiaError::Protocol("the person's data is not as documented"))
     }
 
     /// Where to send the browser to end the session at ESIA as well, and where it should return to.
     pub fn logout_url(&self, return_to: Option<&Url>) -> Url {
         let mut url = self.0.logout.clone();
-        url.query_pairs_mut()
-            .append_pair("client_id", &self.0.config.client_id);
+        url.query_pairs_mut().append_pair("client_id", &self.0.config.client_id);
         if let Some(return_to) = return_to {
-            url.query_pairs_mut()
-                .append_pair("redirect_url", return_to.as_str());
+            url.query_pairs_mut().append_pair("redirect_url", return_to.as_str());
         }
         url
     }
@@ -355,9 +329,7 @@ impl EsiaClient {
 
 impl fmt::Debug for EsiaClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EsiaClient")
-            .field("base_url", &self.0.config.base_url.as_str())
-            .finish_non_exhaustive()
+        f.debug_struct("EsiaClient").field("base_url", &self.0.config.base_url.as_str()).finish_non_exhaustive()
     }
 }
 
@@ -371,30 +343,14 @@ impl Inner {
     /// Signs `client_id + scope + timestamp + state + redirect_uri + code`; no code in the first request.
     async fn sign(&self, state: &str, code: &str) -> Result<Signed, EsiaError> {
         let timestamp = timestamp(self.config.clock.now())?;
-        let message = [
-            &self.config.client_id,
-            &self.scope,
-            &timestamp,
-            state,
-            self.config.redirect_uri.as_str(),
-            code,
-        ]
-        .concat();
+        let message =
+            [&self.config.client_id, &self.scope, &timestamp, state, self.config.redirect_uri.as_str(), code].concat();
         let signature = self.signer.sign(message.as_bytes()).await?;
-        Ok(Signed {
-            secret: URL_SAFE_NO_PAD.encode(signature),
-            timestamp,
-        })
+        Ok(Signed { secret: URL_SAFE_NO_PAD.encode(signature), timestamp })
     }
 
     /// The form of the token request.
-    fn token_request(
-        &self,
-        code: &str,
-        login: &LoginState,
-        state: &str,
-        signed: &Signed,
-    ) -> String {
+    fn token_request(&self, code: &str, login: &LoginState, state: &str, signed: &Signed) -> String {
         let mut form = form_urlencoded::Serializer::new(String::with_capacity(2048));
         form.append_pair("client_id", &self.config.client_id)
             .append_pair("client_secret", &signed.secret)
@@ -439,9 +395,7 @@ struct TokenErrorBody {
 
 fn token_error(status: StatusCode, body: &[u8]) -> EsiaError {
     match serde_json::from_slice::<TokenErrorBody>(body) {
-        Ok(body) if !body.error.is_empty() => {
-            EsiaError::from_oauth(&body.error, body.error_description.as_deref())
-        }
+        Ok(body) if !body.error.is_empty() => EsiaError::from_oauth(&body.error, body.error_description.as_deref()),
         _ if status == StatusCode::TOO_MANY_REQUESTS => overloaded(),
         _ if status.is_server_error() => server_error(),
         _ => EsiaError::Protocol("the code was answered with an unexpected status"),
@@ -449,36 +403,22 @@ fn token_error(status: StatusCode, body: &[u8]) -> EsiaError {
 }
 
 fn overloaded() -> EsiaError {
-    EsiaError::Unavailable {
-        reason: "overloaded",
-        source: None,
-    }
+    EsiaError::Unavailable { reason: "overloaded", source: None }
 }
 
 fn server_error() -> EsiaError {
-    EsiaError::Unavailable {
-        reason: "internal error",
-        source: None,
-    }
+    EsiaError::Unavailable { reason: "internal error", source: None }
 }
 
 /// Checks that the call-back belongs to this browser, and takes its code.
-fn callback_code<'a>(
-    callback: &'a CallbackQuery,
-    state: &LoginState,
-) -> Result<&'a str, EsiaError> {
+fn callback_code<'a>(callback: &'a CallbackQuery, state: &LoginState) -> Result<&'a str, EsiaError> {
     let given = callback.state.as_deref().unwrap_or_default();
     verify_slices_are_equal(given.as_bytes(), state.to_string().as_bytes())
         .map_err(|_| EsiaError::State(StateFault::Callback))?;
     match (&callback.error, &callback.code) {
-        (Some(error), _) => Err(EsiaError::from_oauth(
-            error,
-            callback.error_description.as_deref(),
-        )),
+        (Some(error), _) => Err(EsiaError::from_oauth(error, callback.error_description.as_deref())),
         (None, Some(code)) if !code.is_empty() => Ok(code),
-        _ => Err(EsiaError::Protocol(
-            "the call-back has neither a code nor an error",
-        )),
+        _ => Err(EsiaError::Protocol("the call-back has neither a code nor an error")),
     }
 }
 
@@ -508,14 +448,8 @@ mod tests {
     #[test]
     fn writes_timestamps_as_esia_wants_them() {
         let text = |time| timestamp(time).expect("a usable time");
-        assert_eq!(
-            text(datetime!(2026-11-22 20:57:42 UTC)),
-            "2026.11.22 20:57:42 +0000"
-        );
-        assert_eq!(
-            text(datetime!(2026-01-02 03:04:05 +3)),
-            "2026.01.02 03:04:05 +0300"
-        );
+        assert_eq!(text(datetime!(2026-11-22 20:57:42 UTC)), "2026.11.22 20:57:42 +0000");
+        assert_eq!(text(datetime!(2026-01-02 03:04:05 +3)), "2026.01.02 03:04:05 +0300");
     }
 
     #[test]
@@ -527,36 +461,18 @@ mod tests {
             error: error.map(String::from),
             error_description: Some("ESIA-007004: отказ".into()),
         };
-        assert_eq!(
-            callback_code(&callback(Some(state.to_string()), None), &state).expect("accepted"),
-            "code"
-        );
-        for wrong in [
-            None,
-            Some(String::new()),
-            Some(LoginState::new().to_string()),
-        ] {
+        assert_eq!(callback_code(&callback(Some(state.to_string()), None), &state).expect("accepted"), "code");
+        for wrong in [None, Some(String::new()), Some(LoginState::new().to_string())] {
             let callback = callback(wrong, Some("access_denied"));
-            assert!(matches!(
-                callback_code(&callback, &state),
-                Err(EsiaError::State(StateFault::Callback))
-            ));
+            assert!(matches!(callback_code(&callback, &state), Err(EsiaError::State(StateFault::Callback))));
         }
         let denied = callback(Some(state.to_string()), Some("access_denied"));
-        assert!(matches!(
-            callback_code(&denied, &state),
-            Err(EsiaError::Denied { .. })
-        ));
+        assert!(matches!(callback_code(&denied, &state), Err(EsiaError::Denied { .. })));
     }
 
     #[test]
     fn sorts_failed_token_responses() {
-        let sort = |status: u16, body: &str| {
-            token_error(
-                StatusCode::from_u16(status).expect("valid"),
-                body.as_bytes(),
-            )
-        };
+        let sort = |status: u16, body: &str| token_error(StatusCode::from_u16(status).expect("valid"), body.as_bytes());
         let refused = r#"{"error":"invalid_grant","error_description":"ESIA-007011: x"}"#;
         assert!(matches!(sort(400, refused), EsiaError::CodeRejected { .. }));
         assert!(sort(503, "<html>").is_retryable());

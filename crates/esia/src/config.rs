@@ -95,19 +95,17 @@ impl EsiaConfig {
         if self.client_id.is_empty() {
             return Err(ConfigError::Empty("client_id"));
         }
-        if !matches!(self.redirect_uri.scheme(), "http" | "https") || !self.redirect_uri.has_host()
-        {
+        if !matches!(self.redirect_uri.scheme(), "http" | "https") || !self.redirect_uri.has_host() {
             return Err(ConfigError::RedirectUri);
         }
         if !self.scopes.iter().any(|scope| scope == "openid") {
             return Err(ConfigError::NoOpenid);
         }
-        if let Some(bad) = self.scopes.iter().find(|scope| {
-            scope.is_empty()
-                || !scope
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
-        }) {
+        if let Some(bad) = self
+            .scopes
+            .iter()
+            .find(|scope| scope.is_empty() || !scope.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b)))
+        {
             return Err(ConfigError::Scope(bad.clone()));
         }
         if self.trusted_keys.is_empty() {
@@ -134,9 +132,7 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 #[derive(Debug, Error)]
 pub enum ConfigError {
     /// `base_url` is neither https nor a loopback host.
-    #[error(
-        "base_url must start with https:// (http:// only for a loopback host such as 127.0.0.1)"
-    )]
+    #[error("base_url must start with https:// (http:// only for a loopback host such as 127.0.0.1)")]
     InsecureBaseUrl,
     /// `base_url` has a path or a query.
     #[error("base_url must be only scheme, host and port, for example https://esia.gosuslugi.ru")]
@@ -154,9 +150,7 @@ pub enum ConfigError {
     #[error("scope {0:?} may contain only letters, digits, `_`, `-` and `.`")]
     Scope(String),
     /// No key could verify a token.
-    #[error(
-        "trusted_keys is empty: give at least one ESIA certificate (esia.zip of the environment)"
-    )]
+    #[error("trusted_keys is empty: give at least one ESIA certificate (esia.zip of the environment)")]
     NoTrustedKeys,
     /// The leeway is larger than allowed.
     #[error("leeway must be at most 60 seconds")]
@@ -201,10 +195,7 @@ pub struct PkceSecret(pub(crate) aws_lc_rs::hmac::Key);
 impl PkceSecret {
     /// Takes 32 bytes of good randomness.
     pub fn new(secret: &[u8; 32]) -> Self {
-        Self(aws_lc_rs::hmac::Key::new(
-            aws_lc_rs::hmac::HMAC_SHA256,
-            secret,
-        ))
+        Self(aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, secret))
     }
 }
 
@@ -239,20 +230,11 @@ mod tests {
             change(&mut changed);
             changed.validate().expect_err("must be refused").to_string()
         };
-        assert!(
-            with(|c| c.base_url = Url::parse("http://esia.example").expect("valid"))
-                .contains("https://")
-        );
-        assert!(
-            with(|c| c.base_url = Url::parse("https://esia.example/aas").expect("valid"))
-                .contains("only scheme")
-        );
+        assert!(with(|c| c.base_url = Url::parse("http://esia.example").expect("valid")).contains("https://"));
+        assert!(with(|c| c.base_url = Url::parse("https://esia.example/aas").expect("valid")).contains("only scheme"));
         assert!(with(|c| c.issuer.clear()).contains("issuer"));
         assert!(with(|c| c.client_id.clear()).contains("client_id"));
-        assert!(
-            with(|c| c.redirect_uri = Url::parse("mailto:a@b").expect("valid"))
-                .contains("redirect_uri")
-        );
+        assert!(with(|c| c.redirect_uri = Url::parse("mailto:a@b").expect("valid")).contains("redirect_uri"));
         assert!(with(|c| c.scopes.clear()).contains("openid"));
         assert!(with(|c| c.scopes.push("full name".into())).contains("full name"));
         assert!(with(|c| c.trusted_keys = TrustedKeys::default()).contains("esia.zip"));

@@ -69,10 +69,7 @@ impl EsiaError {
 
     /// Whether an operator must look at it: our configuration, our keys, or something that looks like an attack.
     pub fn needs_operator(&self) -> bool {
-        matches!(
-            self,
-            Self::Misconfigured { .. } | Self::Token { .. } | Self::Protocol(_) | Self::Signer(_)
-        )
+        matches!(self, Self::Misconfigured { .. } | Self::Token { .. } | Self::Protocol(_) | Self::Signer(_))
     }
 
     pub(crate) fn transport(error: reqwest::Error) -> Self {
@@ -83,19 +80,13 @@ impl EsiaError {
         } else {
             "the connection failed"
         };
-        Self::Unavailable {
-            reason,
-            source: Some(error.without_url()),
-        }
+        Self::Unavailable { reason, source: Some(error.without_url()) }
     }
 
     /// Sorts an OAuth error with ESIA's description.
     pub(crate) fn from_oauth(error: &str, description: Option<&str>) -> Self {
         let code = description.and_then(EsiaCode::parse);
-        let unavailable = |reason| Self::Unavailable {
-            reason,
-            source: None,
-        };
+        let unavailable = |reason| Self::Unavailable { reason, source: None };
         let misconfigured = |advice| Self::Misconfigured { code, advice };
         match code.map(|code| code.0) {
             Some(7004 | 7046) => Self::Denied { code },
@@ -103,28 +94,14 @@ impl EsiaError {
             Some(7007) => unavailable("internal error"),
             Some(7008) => unavailable("overloaded"),
             Some(7011) => Self::CodeRejected { code },
-            Some(7002) => {
-                misconfigured("is our certificate registered for this mnemonic, and not expired?")
-            }
+            Some(7002) => misconfigured("is our certificate registered for this mnemonic, and not expired?"),
             Some(7003) => misconfigured("a parameter is missing, wrong or repeated"),
-            Some(7005) => {
-                misconfigured("check the mnemonic, and that its certificate is registered")
-            }
-            Some(7006 | 7013 | 7019) => {
-                misconfigured("check that every scope we ask for is granted to our system")
-            }
-            Some(7009 | 7012) => {
-                misconfigured("the response or grant type is not supported: check the ESIA version")
-            }
-            Some(7014) => {
-                misconfigured("a mandatory parameter is missing, or the body is not a form")
-            }
-            Some(7015) => {
-                misconfigured("check this machine's clock (NTP) and the timestamp format")
-            }
-            Some(7023) => {
-                misconfigured("register the host of redirect_uri on the technology portal")
-            }
+            Some(7005) => misconfigured("check the mnemonic, and that its certificate is registered"),
+            Some(7006 | 7013 | 7019) => misconfigured("check that every scope we ask for is granted to our system"),
+            Some(7009 | 7012) => misconfigured("the response or grant type is not supported: check the ESIA version"),
+            Some(7014) => misconfigured("a mandatory parameter is missing, or the body is not a form"),
+            Some(7015) => misconfigured("check this machine's clock (NTP) and the timestamp format"),
+            Some(7023) => misconfigured("register the host of redirect_uri on the technology portal"),
             Some(7039 | 7040) => misconfigured("all processes must share one PKCE secret"),
             Some(7053) => misconfigured(
                 "client_secret is wrong: check the signing key, that the certificate is active and belongs to the \
@@ -218,9 +195,7 @@ pub enum TokenFault {
     #[error("its algorithm is not allowed")]
     AlgorithmNotAllowed,
     /// `alg` is allowed but no key for it is configured: see the algorithm chosen on the technology portal.
-    #[error(
-        "no key for its algorithm is configured; compare the algorithm set on ESIA's technology portal"
-    )]
+    #[error("no key for its algorithm is configured; compare the algorithm set on ESIA's technology portal")]
     NoKeyForAlgorithm,
     /// No configured key made the signature.
     #[error("no configured key made its signature; has ESIA rotated its certificate?")]
@@ -261,46 +236,21 @@ mod tests {
     #[test]
     fn sorts_esia_codes_by_what_to_do() {
         let sort = |code| EsiaError::from_oauth("access_denied", Some(code));
-        assert!(matches!(
-            sort("ESIA-007004: refused"),
-            EsiaError::Denied {
-                code: Some(EsiaCode(7004))
-            }
-        ));
+        assert!(matches!(sort("ESIA-007004: refused"), EsiaError::Denied { code: Some(EsiaCode(7004)) }));
         assert!(matches!(sort("ESIA-007055: x"), EsiaError::Unconfirmed));
-        assert!(matches!(
-            sort("ESIA-007011: x"),
-            EsiaError::CodeRejected { .. }
-        ));
+        assert!(matches!(sort("ESIA-007011: x"), EsiaError::CodeRejected { .. }));
         assert!(sort("ESIA-007008: x").is_retryable());
         let wrong = sort("ESIA-007053: OAuthErrorEnum.clientSecretWrong");
         assert!(wrong.needs_operator());
-        assert!(
-            wrong
-                .to_string()
-                .starts_with("ESIA refuses our request (ESIA-007053): client_secret is wrong")
-        );
-        assert!(matches!(
-            EsiaError::from_oauth("access_denied", None),
-            EsiaError::Denied { code: None }
-        ));
-        assert!(matches!(
-            EsiaError::from_oauth("access_denied", Some("Иванов")),
-            EsiaError::Denied { code: None }
-        ));
+        assert!(wrong.to_string().starts_with("ESIA refuses our request (ESIA-007053): client_secret is wrong"));
+        assert!(matches!(EsiaError::from_oauth("access_denied", None), EsiaError::Denied { code: None }));
+        assert!(matches!(EsiaError::from_oauth("access_denied", Some("Иванов")), EsiaError::Denied { code: None }));
     }
 
     #[test]
     fn reads_only_well_formed_codes() {
         assert_eq!(EsiaCode::parse("ESIA-007053: text"), Some(EsiaCode(7053)));
-        for text in [
-            "",
-            "ESIA-",
-            "ESIA-0070",
-            "ESIA-00705я",
-            "esia-007053",
-            "ESIA-+07053",
-        ] {
+        for text in ["", "ESIA-", "ESIA-0070", "ESIA-00705я", "esia-007053", "ESIA-+07053"] {
             assert_eq!(EsiaCode::parse(text), None, "{text}");
         }
     }

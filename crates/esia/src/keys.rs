@@ -48,8 +48,7 @@ impl RsaTokenKey {
     /// # Errors
     /// When the bytes are not a certificate or its key is not RSA.
     pub fn from_certificate_der(der: &[u8]) -> Result<Self, KeyError> {
-        let (_, certificate) =
-            x509_parser::parse_x509_certificate(der).map_err(|_| KeyError::NotACertificate)?;
+        let (_, certificate) = x509_parser::parse_x509_certificate(der).map_err(|_| KeyError::NotACertificate)?;
         Self::from_spki(certificate.public_key())
     }
 
@@ -66,9 +65,7 @@ impl RsaTokenKey {
         if spki.algorithm.algorithm.to_id_string() != RSA_ENCRYPTION {
             return Err(KeyError::NotRsa);
         }
-        ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, spki.raw)
-            .map(Self)
-            .map_err(|_| KeyError::NotAPublicKey)
+        ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, spki.raw).map(Self).map_err(|_| KeyError::NotAPublicKey)
     }
 }
 
@@ -109,11 +106,7 @@ impl TrustedKeys {
                 Err(error) => return Err(error),
             }
         }
-        if keys.is_empty() {
-            Err(KeyError::NoKey)
-        } else {
-            Ok(keys)
-        }
+        if keys.is_empty() { Err(KeyError::NoKey) } else { Ok(keys) }
     }
 
     /// Adds one key.
@@ -133,18 +126,13 @@ impl TrustedKeys {
 
     /// The keys for one algorithm.
     pub(crate) fn of(&self, algorithm: Algorithm) -> impl Iterator<Item = &dyn TokenKey> {
-        self.0
-            .iter()
-            .map(AsRef::as_ref)
-            .filter(move |key| key.algorithm() == algorithm)
+        self.0.iter().map(AsRef::as_ref).filter(move |key| key.algorithm() == algorithm)
     }
 }
 
 impl fmt::Debug for TrustedKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.0.iter().map(|key| key.algorithm()))
-            .finish()
+        f.debug_list().entries(self.0.iter().map(|key| key.algorithm())).finish()
     }
 }
 
@@ -174,20 +162,11 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_an_rsa_key() {
-        assert_eq!(
-            TrustedKeys::from_pem("").expect_err("empty"),
-            KeyError::NoKey
-        );
+        assert_eq!(TrustedKeys::from_pem("").expect_err("empty"), KeyError::NoKey);
         let garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        assert_eq!(
-            TrustedKeys::from_pem(garbage).expect_err("garbage"),
-            KeyError::NotACertificate
-        );
+        assert_eq!(TrustedKeys::from_pem(garbage).expect_err("garbage"), KeyError::NotACertificate);
         let ec = rcgen::KeyPair::generate().expect("an EC key");
-        assert_eq!(
-            TrustedKeys::from_pem(&ec.public_key_pem()).expect_err("EC only"),
-            KeyError::NoKey
-        );
+        assert_eq!(TrustedKeys::from_pem(&ec.public_key_pem()).expect_err("EC only"), KeyError::NoKey);
     }
 
     #[test]

@@ -37,11 +37,8 @@ impl fmt::Debug for Oid {
 
 impl<'de> Deserialize<'de> for Oid {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        number(deserializer).and_then(|number| {
-            u64::try_from(number)
-                .map(Self)
-                .map_err(|_| de::Error::custom("an oid is not negative"))
-        })
+        number(deserializer)
+            .and_then(|number| u64::try_from(number).map(Self).map_err(|_| de::Error::custom("an oid is not negative")))
     }
 }
 
@@ -63,8 +60,7 @@ impl Person {
     /// Completed years of age on a day, if the birth date is known.
     pub fn age_on(&self, day: Date) -> Option<u8> {
         let born = self.birth_date?;
-        let before_birthday =
-            (u8::from(day.month()), day.day()) < (u8::from(born.month()), born.day());
+        let before_birthday = (u8::from(day.month()), day.day()) < (u8::from(born.month()), born.day());
         u8::try_from(day.year() - born.year() - i32::from(before_birthday)).ok()
     }
 }
@@ -112,9 +108,7 @@ struct AddressBody {
 impl AddressesBody {
     /// Whether the elements are objects (an empty list is).
     pub(crate) fn is_embedded(&self) -> bool {
-        self.elements
-            .iter()
-            .all(|element| matches!(element, AddressElement::Address(_)))
+        self.elements.iter().all(|element| matches!(element, AddressElement::Address(_)))
     }
 
     /// The register object of the registered address.
@@ -122,9 +116,7 @@ impl AddressesBody {
         self.elements
             .iter()
             .filter_map(|element| match element {
-                AddressElement::Address(address) if address.kind == "PRG" => {
-                    address.fias_code.as_deref()
-                }
+                AddressElement::Address(address) if address.kind == "PRG" => address.fias_code.as_deref(),
                 _ => None,
             })
             .find_map(|code| Uuid::try_parse(code.trim()).ok())
@@ -178,11 +170,7 @@ mod tests {
     #[test]
     fn tolerates_numbers_as_strings() {
         for json in ["1000000001", "\"1000000001\""] {
-            assert_eq!(
-                serde_json::from_str::<Oid>(json).expect("an oid").get(),
-                1_000_000_001,
-                "{json}"
-            );
+            assert_eq!(serde_json::from_str::<Oid>(json).expect("an oid").get(), 1_000_000_001, "{json}");
         }
         for json in ["-1", "\"x\"", "1.5", "null", "true"] {
             assert!(serde_json::from_str::<Oid>(json).is_err(), "{json}");
@@ -191,73 +179,41 @@ mod tests {
 
     #[test]
     fn trusts_only_true() {
-        let trusted = |json: &str| {
-            serde_json::from_str::<PersonBody>(json)
-                .expect("a person")
-                .trusted
-        };
+        let trusted = |json: &str| serde_json::from_str::<PersonBody>(json).expect("a person").trusted;
         assert!(trusted(r#"{"trusted":true}"#));
         assert!(trusted(r#"{"trusted":"true"}"#));
-        for json in [
-            r#"{}"#,
-            r#"{"trusted":false}"#,
-            r#"{"trusted":1}"#,
-            r#"{"trusted":null}"#,
-        ] {
+        for json in [r#"{}"#, r#"{"trusted":false}"#, r#"{"trusted":1}"#, r#"{"trusted":null}"#] {
             assert!(!trusted(json), "{json}");
         }
     }
 
     #[test]
     fn takes_the_registered_address_only() {
-        let addresses =
-            |json: &str| serde_json::from_str::<AddressesBody>(json).expect("a collection");
+        let addresses = |json: &str| serde_json::from_str::<AddressesBody>(json).expect("a collection");
         let two = addresses(
             r#"{"elements":[{"type":"PLV","fiasCode":"00000000-0000-4000-8000-000000000001"},
                 {"type":"PRG","fiasCode":"00000000-0000-4000-8000-000000000002","id":"7"}],"size":"2"}"#,
         );
         assert!(two.is_embedded());
-        assert_eq!(
-            two.registration_fias(),
-            Some(Uuid::from_u128(0x4000_8000_0000_0000_0002))
-        );
+        assert_eq!(two.registration_fias(), Some(Uuid::from_u128(0x4000_8000_0000_0000_0002)));
         assert!(!addresses(r#"{"elements":["https://esia/rs/prns/1/addrs/2"]}"#).is_embedded());
-        assert_eq!(
-            addresses(r#"{"elements":[{"type":"PRG","fiasCode":"31-0"}]}"#).registration_fias(),
-            None
-        );
+        assert_eq!(addresses(r#"{"elements":[{"type":"PRG","fiasCode":"31-0"}]}"#).registration_fias(), None);
         assert_eq!(addresses("{}").registration_fias(), None);
     }
 
     #[test]
     fn counts_completed_years() {
-        let born = |date| Person {
-            oid: Oid::new(1),
-            trusted: true,
-            birth_date: Some(date),
-            registration_fias: None,
-        };
+        let born = |date| Person { oid: Oid::new(1), trusted: true, birth_date: Some(date), registration_fias: None };
         let person = born(date!(2008 - 11 - 23));
         assert_eq!(person.age_on(date!(2026 - 11 - 22)), Some(17));
         assert_eq!(person.age_on(date!(2026 - 11 - 23)), Some(18));
-        assert_eq!(
-            born(date!(2008 - 02 - 29)).age_on(date!(2026 - 02 - 28)),
-            Some(17)
-        );
+        assert_eq!(born(date!(2008 - 02 - 29)).age_on(date!(2026 - 02 - 28)), Some(17));
         assert_eq!(person.age_on(date!(2000 - 01 - 01)), None);
     }
 
     #[test]
     fn shows_nothing() {
-        let person = Person {
-            oid: Oid::new(4242),
-            trusted: true,
-            birth_date: None,
-            registration_fias: None,
-        };
-        assert_eq!(
-            format!("{person:?} {:?}", person.oid),
-            "Person(hidden) Oid(hidden)"
-        );
+        let person = Person { oid: Oid::new(4242), trusted: true, birth_date: None, registration_fias: None };
+        assert_eq!(format!("{person:?} {:?}", person.oid), "Person(hidden) Oid(hidden)");
     }
 }

@@ -42,10 +42,7 @@ pub struct SignerError {
 impl SignerError {
     /// An error with its cause. Neither may contain the signed message.
     pub fn new(message: impl Into<String>, source: Option<Box<dyn Error + Send + Sync>>) -> Self {
-        Self {
-            message: message.into(),
-            source,
-        }
+        Self { message: message.into(), source }
     }
 }
 
@@ -66,14 +63,10 @@ impl RsaSigner {
     /// # Errors
     /// When the cryptographic library refuses.
     pub fn generate(common_name: &str) -> Result<Self, SignerError> {
-        let failed = |error: rcgen::Error| {
-            SignerError::new("no RSA key could be made", Some(Box::new(error)))
-        };
+        let failed = |error: rcgen::Error| SignerError::new("no RSA key could be made", Some(Box::new(error)));
         let key = rcgen::KeyPair::generate_for(&PKCS_RSA_SHA256).map_err(failed)?;
         let mut params = CertificateParams::default();
-        params
-            .distinguished_name
-            .push(DnType::CommonName, common_name);
+        params.distinguished_name.push(DnType::CommonName, common_name);
         params.not_before = OffsetDateTime::now_utc() - Duration::days(1);
         params.not_after = params.not_before + Duration::days(366);
         let certificate = params.self_signed(&key).map_err(failed)?;
@@ -90,29 +83,17 @@ impl RsaSigner {
         Self::from_der(&key, &certificate, certificate_pem.to_owned())
     }
 
-    fn from_der(
-        key: &[u8],
-        certificate: &[u8],
-        certificate_pem: String,
-    ) -> Result<Self, SignerError> {
+    fn from_der(key: &[u8], certificate: &[u8], certificate_pem: String) -> Result<Self, SignerError> {
         let private_key_der = key.to_vec();
         let key = KeyPair::from_pkcs8(key)
             .map_err(|_| SignerError::new("the private key is not an RSA key in PKCS #8", None))?;
         let (_, parsed) = x509_parser::parse_x509_certificate(certificate)
             .map_err(|_| SignerError::new("the certificate is not X.509", None))?;
         if parsed.public_key().subject_public_key.data.as_ref() != key.public_key().as_ref() {
-            return Err(SignerError::new(
-                "the certificate belongs to another private key",
-                None,
-            ));
+            return Err(SignerError::new("the certificate belongs to another private key", None));
         }
         let certificate_hash = hex::encode_upper(digest(&SHA256, certificate));
-        Ok(Self {
-            key,
-            private_key_der,
-            certificate_pem,
-            certificate_hash,
-        })
+        Ok(Self { key, private_key_der, certificate_pem, certificate_hash })
     }
 
     /// Replaces the certificate hash, for a server that computes it in another way.
@@ -147,12 +128,7 @@ impl RsaSigner {
     pub fn sign_now(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
         let mut signature = vec![0; self.key.public_modulus_len()];
         self.key
-            .sign(
-                &RSA_PKCS1_SHA256,
-                &SystemRandom::new(),
-                message,
-                &mut signature,
-            )
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
             .map_err(|_| SignerError::new("RSA signing failed", None))?;
         Ok(signature)
     }
@@ -170,9 +146,7 @@ impl RequestSigner for RsaSigner {
 
 impl fmt::Debug for RsaSigner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RsaSigner")
-            .field("certificate_hash", &self.certificate_hash)
-            .finish_non_exhaustive()
+        f.debug_struct("RsaSigner").field("certificate_hash", &self.certificate_hash).finish_non_exhaustive()
     }
 }
 
@@ -182,9 +156,7 @@ fn pem_block(text: &str, label: &str) -> Result<Vec<u8>, SignerError> {
         .filter_map(Result::ok)
         .find(|block| block.label == label)
         .map(|block| block.contents)
-        .ok_or_else(|| {
-            SignerError::new(format!("no PEM block -----BEGIN {label}----- found"), None)
-        })
+        .ok_or_else(|| SignerError::new(format!("no PEM block -----BEGIN {label}----- found"), None))
 }
 
 #[cfg(test)]
@@ -195,22 +167,13 @@ mod tests {
     #[test]
     fn a_kept_key_signs_like_the_generated_one() {
         let made = RsaSigner::generate("KOPILKA").expect("a key");
-        let kept = RsaSigner::from_pem(&made.private_key_pem(), made.certificate_pem())
-            .expect("the same key");
+        let kept = RsaSigner::from_pem(&made.private_key_pem(), made.certificate_pem()).expect("the same key");
         assert_eq!(made.certificate_hash(), kept.certificate_hash());
         assert_eq!(made.certificate_hash().len(), 64);
-        assert!(
-            made.certificate_hash()
-                .bytes()
-                .all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
-        );
+        assert!(made.certificate_hash().bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase()));
 
         let signature = kept.sign_now(b"message").expect("signed");
-        assert_eq!(
-            signature,
-            made.sign_now(b"message").expect("signed"),
-            "PKCS #1 v1.5 is deterministic"
-        );
+        assert_eq!(signature, made.sign_now(b"message").expect("signed"), "PKCS #1 v1.5 is deterministic");
         let der = pem_block(made.certificate_pem(), "CERTIFICATE").expect("a certificate");
         let key = RsaTokenKey::from_certificate_der(&der).expect("an RSA certificate");
         assert!(key.verify(b"message", &signature));
@@ -218,22 +181,12 @@ mod tests {
 
         let other = RsaSigner::generate("OTHER").expect("a key");
         let mixed = RsaSigner::from_pem(&made.private_key_pem(), other.certificate_pem());
-        assert!(
-            mixed
-                .expect_err("not a pair")
-                .to_string()
-                .contains("another private key")
-        );
+        assert!(mixed.expect_err("not a pair").to_string().contains("another private key"));
     }
 
     #[test]
     fn shows_no_secret() {
-        let signer = RsaSigner::generate("KOPILKA")
-            .expect("a key")
-            .with_certificate_hash("AB");
-        assert_eq!(
-            format!("{signer:?}"),
-            "RsaSigner { certificate_hash: \"AB\", .. }"
-        );
+        let signer = RsaSigner::generate("KOPILKA").expect("a key").with_certificate_hash("AB");
+        assert_eq!(format!("{signer:?}"), "RsaSigner { certificate_hash: \"AB\", .. }");
     }
 }

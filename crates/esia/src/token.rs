@@ -100,19 +100,9 @@ impl Audience {
 }
 
 /// Checks both tokens of a log-in and that they name one confirmed natural person.
-pub(crate) fn verify(
-    expected: &Expected<'_>,
-    id_token: &str,
-    access_token: &str,
-) -> Result<Subject, EsiaError> {
-    let in_id = |fault| EsiaError::Token {
-        token: TokenKind::Id,
-        fault,
-    };
-    let in_access = |fault| EsiaError::Token {
-        token: TokenKind::Access,
-        fault,
-    };
+pub(crate) fn verify(expected: &Expected<'_>, id_token: &str, access_token: &str) -> Result<Subject, EsiaError> {
+    let in_id = |fault| EsiaError::Token { token: TokenKind::Id, fault };
+    let in_access = |fault| EsiaError::Token { token: TokenKind::Access, fault };
 
     let id: IdClaims = open(expected.keys, TokenKind::Id, id_token).map_err(in_id)?;
     check_common(expected, &id.common).map_err(in_id)?;
@@ -129,8 +119,7 @@ pub(crate) fn verify(
         return Err(in_id(TokenFault::Subject));
     }
 
-    let access: AccessClaims =
-        open(expected.keys, TokenKind::Access, access_token).map_err(in_access)?;
+    let access: AccessClaims = open(expected.keys, TokenKind::Access, access_token).map_err(in_access)?;
     check_common(expected, &access.common).map_err(in_access)?;
     if access.client_id != expected.client_id {
         return Err(in_access(TokenFault::Audience));
@@ -145,22 +134,14 @@ pub(crate) fn verify(
     if !id.subject.is_trusted {
         return Err(EsiaError::Unconfirmed);
     }
-    Ok(Subject {
-        oid: id.sub,
-        authenticated_at: id.auth_time,
-    })
+    Ok(Subject { oid: id.sub, authenticated_at: id.auth_time })
 }
 
 /// Checks algorithm, signature and kind of a token, in this order, and only then reads its claims.
-fn open<T: DeserializeOwned>(
-    keys: &TrustedKeys,
-    kind: TokenKind,
-    token: &str,
-) -> Result<T, TokenFault> {
+fn open<T: DeserializeOwned>(keys: &TrustedKeys, kind: TokenKind, token: &str) -> Result<T, TokenFault> {
     let (message, signature) = token.rsplit_once('.').ok_or(TokenFault::Malformed)?;
     let (header, payload) = message.split_once('.').ok_or(TokenFault::Malformed)?;
-    let header: Header =
-        serde_json::from_slice(&decode(header)?).map_err(|_| TokenFault::Malformed)?;
+    let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| TokenFault::Malformed)?;
     if header.crit.is_some() {
         return Err(TokenFault::Malformed);
     }
@@ -200,18 +181,14 @@ fn check_common(expected: &Expected<'_>, claims: &Common) -> Result<(), TokenFau
 
 /// Decodes base64url with or without padding.
 fn decode(part: &str) -> Result<Vec<u8>, TokenFault> {
-    URL_SAFE_NO_PAD
-        .decode(part.trim_end_matches('='))
-        .map_err(|_| TokenFault::Malformed)
+    URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).map_err(|_| TokenFault::Malformed)
 }
 
 fn seconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 
-fn optional_number<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<i64>, D::Error> {
+fn optional_number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     number(deserializer).map(Some)
 }
 
@@ -227,8 +204,7 @@ mod tests {
     const NOW: i64 = 1_790_000_000;
     const ISSUER: &str = "http://esia.test/";
 
-    static SIGNER: LazyLock<RsaSigner> =
-        LazyLock::new(|| RsaSigner::generate("esia").expect("a key"));
+    static SIGNER: LazyLock<RsaSigner> = LazyLock::new(|| RsaSigner::generate("esia").expect("a key"));
 
     fn sign(header: &Value, payload: &Value) -> String {
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
@@ -256,56 +232,25 @@ mod tests {
         TrustedKeys::from_pem(SIGNER.certificate_pem()).expect("a certificate")
     }
 
-    fn check_at(
-        now: i64,
-        max_auth_age: Option<Duration>,
-        id: &str,
-        access: &str,
-    ) -> Result<Subject, EsiaError> {
+    fn check_at(now: i64, max_auth_age: Option<Duration>, id: &str, access: &str) -> Result<Subject, EsiaError> {
         let keys = keys();
         let leeway = Duration::from_secs(60);
-        verify(
-            &Expected {
-                keys: &keys,
-                issuer: ISSUER,
-                client_id: "KOPILKA",
-                now,
-                leeway,
-                max_auth_age,
-            },
-            id,
-            access,
-        )
+        verify(&Expected { keys: &keys, issuer: ISSUER, client_id: "KOPILKA", now, leeway, max_auth_age }, id, access)
     }
 
     /// The fault found when claims of one of the two otherwise good tokens are replaced.
     fn fault(token: TokenKind, change: impl FnOnce(&mut Value)) -> TokenFault {
         let (mut id, mut access) = (id_payload(), access_payload());
-        change(if token == TokenKind::Id {
-            &mut id
-        } else {
-            &mut access
-        });
-        match check_at(
-            NOW,
-            None,
-            &sign(&header("id"), &id),
-            &sign(&header("access"), &access),
-        ) {
-            Err(EsiaError::Token {
-                token: found,
-                fault,
-            }) if found == token => fault,
+        change(if token == TokenKind::Id { &mut id } else { &mut access });
+        match check_at(NOW, None, &sign(&header("id"), &id), &sign(&header("access"), &access)) {
+            Err(EsiaError::Token { token: found, fault }) if found == token => fault,
             Err(other) => panic!("another error: {other}"),
             Ok(_) => panic!("accepted"),
         }
     }
 
     fn good() -> (String, String) {
-        (
-            sign(&header("id"), &id_payload()),
-            sign(&header("access"), &access_payload()),
-        )
+        (sign(&header("id"), &id_payload()), sign(&header("access"), &access_payload()))
     }
 
     #[test]
@@ -320,10 +265,7 @@ mod tests {
         strings["exp"] = json!((NOW + 10).to_string());
         strings["aud"] = json!(["KOPILKA"]);
         strings["urn:esia:sbj"]["urn:esia:sbj:is_tru"] = json!("true");
-        strings
-            .as_object_mut()
-            .expect("an object")
-            .remove("auth_time");
+        strings.as_object_mut().expect("an object").remove("auth_time");
         check_at(NOW, None, &sign(&header("id"), &strings), &access).expect("valid with strings");
     }
 
@@ -332,31 +274,19 @@ mod tests {
         use TokenFault::*;
         use TokenKind::{Access, Id};
         for token in [Id, Access] {
-            assert_eq!(
-                fault(token, |c| c["iss"] = json!("http://esia.test")),
-                Issuer
-            );
+            assert_eq!(fault(token, |c| c["iss"] = json!("http://esia.test")), Issuer);
             assert_eq!(fault(token, |c| c["exp"] = json!(NOW - 60)), Expired);
             assert_eq!(fault(token, |c| c["nbf"] = json!(NOW + 61)), NotYetValid);
             assert_eq!(fault(token, |c| c["iat"] = json!(NOW + 61)), IssuedInFuture);
             assert_eq!(fault(token, |c| c["exp"] = json!(null)), Malformed);
         }
         assert_eq!(fault(Id, |c| c["aud"] = json!("OTHER")), Audience);
-        assert_eq!(
-            fault(Id, |c| c["aud"] = json!(["KOPILKA", "OTHER"])),
-            Audience
-        );
+        assert_eq!(fault(Id, |c| c["aud"] = json!(["KOPILKA", "OTHER"])), Audience);
         assert_eq!(fault(Access, |c| c["client_id"] = json!("OTHER")), Audience);
         assert_eq!(fault(Id, |c| c["sub"] = json!(2)), Subject);
-        assert_eq!(
-            fault(Id, |c| c["urn:esia:sbj"]["urn:esia:sbj:oid"] = json!(2)),
-            Subject
-        );
+        assert_eq!(fault(Id, |c| c["urn:esia:sbj"]["urn:esia:sbj:oid"] = json!(2)), Subject);
         assert_eq!(fault(Access, |c| c["urn:esia:sbj_id"] = json!(2)), Subject);
-        assert_eq!(
-            fault(Id, |c| c["urn:esia:sbj"]["urn:esia:sbj:typ"] = json!("O")),
-            NotAPerson
-        );
+        assert_eq!(fault(Id, |c| c["urn:esia:sbj"]["urn:esia:sbj:typ"] = json!("O")), NotAPerson);
     }
 
     #[test]
@@ -364,19 +294,10 @@ mod tests {
         let (id, access) = good();
         let at = |now| check_at(now, None, &id, &access).is_ok();
         assert!(at(NOW - 60) && !at(NOW - 61), "nbf and iat");
-        assert!(
-            at(NOW + 3600 + 59) && !at(NOW + 3600 + 60),
-            "exp of the access token"
-        );
+        assert!(at(NOW + 3600 + 59) && !at(NOW + 3600 + 60), "exp of the access token");
         let aged = |age| check_at(NOW + 100, Some(Duration::from_secs(age)), &id, &access);
         assert!(aged(40).is_ok());
-        assert!(matches!(
-            aged(39),
-            Err(EsiaError::Token {
-                fault: TokenFault::AuthenticationTooOld,
-                ..
-            })
-        ));
+        assert!(matches!(aged(39), Err(EsiaError::Token { fault: TokenFault::AuthenticationTooOld, .. })));
     }
 
     #[test]
@@ -392,50 +313,24 @@ mod tests {
     #[test]
     fn algorithm_signature_and_kind_come_first() {
         let id_fault = |token: &str| match check_at(NOW, None, token, &good().1) {
-            Err(EsiaError::Token {
-                token: TokenKind::Id,
-                fault,
-            }) => fault,
+            Err(EsiaError::Token { token: TokenKind::Id, fault }) => fault,
             _ => panic!("not the expected error"),
         };
         let with_header = |header: Value| id_fault(&sign(&header, &id_payload()));
         for alg in ["none", "HS256", "RS384", "rs256"] {
-            assert_eq!(
-                with_header(json!({"alg": alg, "sbt": "id"})),
-                TokenFault::AlgorithmNotAllowed
-            );
+            assert_eq!(with_header(json!({"alg": alg, "sbt": "id"})), TokenFault::AlgorithmNotAllowed);
         }
-        assert_eq!(
-            with_header(json!({"alg": "GOST3410_2012_256", "sbt": "id"})),
-            TokenFault::NoKeyForAlgorithm
-        );
-        assert_eq!(
-            with_header(json!({"alg": "RS256", "sbt": "access"})),
-            TokenFault::WrongKind
-        );
+        assert_eq!(with_header(json!({"alg": "GOST3410_2012_256", "sbt": "id"})), TokenFault::NoKeyForAlgorithm);
+        assert_eq!(with_header(json!({"alg": "RS256", "sbt": "access"})), TokenFault::WrongKind);
         assert_eq!(with_header(json!({"alg": "RS256"})), TokenFault::WrongKind);
-        assert_eq!(
-            with_header(json!({"alg": "RS256", "sbt": "id", "crit": ["x"]})),
-            TokenFault::Malformed
-        );
+        assert_eq!(with_header(json!({"alg": "RS256", "sbt": "id", "crit": ["x"]})), TokenFault::Malformed);
 
         let (id, access) = good();
         let (message, _) = id.rsplit_once('.').expect("a token");
         assert_eq!(id_fault(&format!("{message}.")), TokenFault::Signature);
         let (_, foreign) = access.rsplit_once('.').expect("a token");
-        assert_eq!(
-            id_fault(&format!("{message}.{foreign}")),
-            TokenFault::Signature
-        );
-        for broken in [
-            "",
-            ".",
-            "..",
-            "a.b",
-            "a.b.c",
-            "e30.e30.e30",
-            &format!("{id}.x"),
-        ] {
+        assert_eq!(id_fault(&format!("{message}.{foreign}")), TokenFault::Signature);
+        for broken in ["", ".", "..", "a.b", "a.b.c", "e30.e30.e30", &format!("{id}.x")] {
             assert_eq!(id_fault(broken), TokenFault::Malformed, "{broken}");
         }
         assert!(check_at(NOW, None, &access, &id).is_err(), "swapped tokens");
@@ -449,14 +344,7 @@ mod tests {
         let with = |keys: &TrustedKeys| {
             let leeway = Duration::ZERO;
             let client_id = "KOPILKA";
-            let expected = Expected {
-                keys,
-                issuer: ISSUER,
-                client_id,
-                now: NOW,
-                leeway,
-                max_auth_age: None,
-            };
+            let expected = Expected { keys, issuer: ISSUER, client_id, now: NOW, leeway, max_auth_age: None };
             verify(&expected, &id, &access).is_ok()
         };
         assert!(!with(&two));

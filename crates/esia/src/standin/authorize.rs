@@ -70,10 +70,7 @@ pub(super) async fn authorize(State(shared): ServerState, RawQuery(query): RawQu
         params.require(&["client_id", "redirect_uri"])?;
         let client = shared.client(params.text("client_id"))?;
         if !client.may_redirect_to(redirect_uri) {
-            return Err(OAuthError::new(
-                7023,
-                "узел redirect_uri не зарегистрирован для системы",
-            ));
+            return Err(OAuthError::new(7023, "узел redirect_uri не зарегистрирован для системы"));
         }
         Ok(client)
     };
@@ -93,24 +90,15 @@ pub(super) async fn authorize(State(shared): ServerState, RawQuery(query): RawQu
             "access_type",
         ])?;
         if params.text("response_type") != "code" {
-            return Err(OAuthError::new(
-                7009,
-                "поддерживается только response_type=code",
-            ));
+            return Err(OAuthError::new(7009, "поддерживается только response_type=code"));
         }
         match params.text("access_type") {
             "online" => {}
             "offline" => {
-                return Err(OAuthError::new(
-                    7003,
-                    "стенд не выдаёт маркеры обновления: access_type=online",
-                ));
+                return Err(OAuthError::new(7003, "стенд не выдаёт маркеры обновления: access_type=online"));
             }
             _ => {
-                return Err(OAuthError::new(
-                    7003,
-                    "access_type должен быть online или offline",
-                ));
+                return Err(OAuthError::new(7003, "access_type должен быть online или offline"));
             }
         }
         client.check_scopes(params.text("scope"))?;
@@ -119,10 +107,7 @@ pub(super) async fn authorize(State(shared): ServerState, RawQuery(query): RawQu
             None => false,
             Some(filter) if filter == STANDARD.encode("conf_acc") => true,
             Some(_) => {
-                return Err(OAuthError::new(
-                    7003,
-                    "person_filter должен быть base64 от conf_acc",
-                ));
+                return Err(OAuthError::new(7003, "person_filter должен быть base64 от conf_acc"));
             }
         };
         Ok(LoginRequest {
@@ -137,36 +122,22 @@ pub(super) async fn authorize(State(shared): ServerState, RawQuery(query): RawQu
         })
     };
     match checked() {
-        Ok(request) => redirect(&format!(
-            "/login?request={}",
-            shared.sealer.seal(Purpose::LoginRequest, &request)
-        )),
+        Ok(request) => redirect(&format!("/login?request={}", shared.sealer.seal(Purpose::LoginRequest, &request))),
         Err(error) => refuse(redirect_uri, params.get("state"), &error),
     }
 }
 
 /// The PKCE challenge, if one is given.
 fn code_challenge(params: &Params<'_>) -> Result<Option<String>, OAuthError> {
-    match (
-        params.get("code_challenge"),
-        params.get("code_challenge_method"),
-    ) {
+    match (params.get("code_challenge"), params.get("code_challenge_method")) {
         (None, None) => Ok(None),
         (Some(challenge), Some("S256"))
-            if URL_SAFE_NO_PAD
-                .decode(challenge)
-                .is_ok_and(|hash| hash.len() == SHA256_OUTPUT_LEN) =>
+            if URL_SAFE_NO_PAD.decode(challenge).is_ok_and(|hash| hash.len() == SHA256_OUTPUT_LEN) =>
         {
             Ok(Some(challenge.into()))
         }
-        (Some(_), Some("S256")) => Err(OAuthError::new(
-            7003,
-            "code_challenge должен быть base64url от SHA-256",
-        )),
-        _ => Err(OAuthError::new(
-            7003,
-            "стенд знает только code_challenge_method=S256 вместе с code_challenge",
-        )),
+        (Some(_), Some("S256")) => Err(OAuthError::new(7003, "code_challenge должен быть base64url от SHA-256")),
+        _ => Err(OAuthError::new(7003, "стенд знает только code_challenge_method=S256 вместе с code_challenge")),
     }
 }
 
@@ -196,24 +167,16 @@ pub(super) async fn choose(State(shared): ServerState, body: Bytes) -> Response 
         let error = OAuthError::new(7004, "владелец ресурса отказал в доступе");
         return refuse(&request.redirect_uri, Some(&request.state), &error);
     }
-    let chosen = params
-        .text("oid")
-        .parse()
-        .ok()
-        .and_then(|oid| Some((oid, shared.register.level(oid)?)));
+    let chosen = params.text("oid").parse().ok().and_then(|oid| Some((oid, shared.register.level(oid)?)));
     let Some((oid, level)) = chosen else {
-        return page::error(
-            StatusCode::BAD_REQUEST,
-            "Такого вымышленного жителя на стенде нет.",
-        );
+        return page::error(StatusCode::BAD_REQUEST, "Такого вымышленного жителя на стенде нет.");
     };
     if request.only_confirmed && level != Level::Confirmed {
         let error = OAuthError::new(7055, "учётная запись не подтверждена");
         return refuse(&request.redirect_uri, Some(&request.state), &error);
     }
     let auth_time = shared.now();
-    let expires_at =
-        auth_time + i64::try_from(shared.code_lifetime.as_secs()).unwrap_or(i64::MAX / 2);
+    let expires_at = auth_time + i64::try_from(shared.code_lifetime.as_secs()).unwrap_or(i64::MAX / 2);
     let grant = Grant {
         id: Uuid::new_v4(),
         oid,
@@ -227,20 +190,14 @@ pub(super) async fn choose(State(shared): ServerState, body: Bytes) -> Response 
         expires_at,
     };
     let code = shared.sealer.seal(Purpose::Code, &grant);
-    send_back(
-        &grant.redirect_uri,
-        &[("code", &code), ("state", &grant.state)],
-    )
+    send_back(&grant.redirect_uri, &[("code", &code), ("state", &grant.state)])
 }
 
 /// `GET /idp/ext/Logout`. There is no session to end: only the address to return to is checked.
 pub(super) async fn logout(State(shared): ServerState, RawQuery(query): RawQuery) -> Response {
     let query = query.unwrap_or_default();
     let params = Params::parse(query.as_bytes());
-    let client = match params
-        .require(&["client_id"])
-        .and_then(|()| shared.client(params.text("client_id")))
-    {
+    let client = match params.require(&["client_id"]).and_then(|()| shared.client(params.text("client_id"))) {
         Ok(client) => client,
         Err(error) => return page::error(StatusCode::BAD_REQUEST, &error.to_string()),
     };
@@ -262,9 +219,7 @@ impl LoginRequest {
 
     /// Scheme, host and port that the browser returns to, for the content security policy.
     pub(super) fn origin(&self) -> String {
-        Url::parse(&self.redirect_uri)
-            .map(|url| url.origin().ascii_serialization())
-            .unwrap_or_default()
+        Url::parse(&self.redirect_uri).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
     }
 }
 
@@ -276,18 +231,14 @@ impl Shared {
 }
 
 fn login_expired() -> Response {
-    let text =
-        "Эта страница входа устарела или адрес повреждён. Вернитесь на сайт и начните вход заново.";
+    let text = "Эта страница входа устарела или адрес повреждён. Вернитесь на сайт и начните вход заново.";
     page::error(StatusCode::BAD_REQUEST, text)
 }
 
 /// Sends the browser back with an error.
 fn refuse(redirect_uri: &str, state: Option<&str>, error: &OAuthError) -> Response {
     let description = error.to_string();
-    let mut pairs = vec![
-        ("error", error.name()),
-        ("error_description", description.as_str()),
-    ];
+    let mut pairs = vec![("error", error.name()), ("error_description", description.as_str())];
     pairs.extend(state.map(|state| ("state", state)));
     send_back(redirect_uri, &pairs)
 }
@@ -308,14 +259,7 @@ fn redirect(location: &str) -> Response {
     match HeaderValue::try_from(location) {
         Ok(location) => {
             let no_store = HeaderValue::from_static("no-store");
-            (
-                StatusCode::FOUND,
-                [
-                    (header::LOCATION, location),
-                    (header::CACHE_CONTROL, no_store),
-                ],
-            )
-                .into_response()
+            (StatusCode::FOUND, [(header::LOCATION, location), (header::CACHE_CONTROL, no_store)]).into_response()
         }
         Err(_) => page::error(StatusCode::BAD_REQUEST, "Адрес возврата повреждён."),
     }

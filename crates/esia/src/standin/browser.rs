@@ -27,15 +27,10 @@ pub enum BrowserError {
 ///
 /// # Errors
 /// When the stand-in cannot be reached or shows an error page instead of sending the browser on.
-pub async fn log_in_as(
-    http: &Client,
-    authorization_url: &Url,
-    oid: Oid,
-) -> Result<Url, BrowserError> {
+pub async fn log_in_as(http: &Client, authorization_url: &Url, oid: Oid) -> Result<Url, BrowserError> {
     let next = redirect_of(http.get(authorization_url.clone()), authorization_url).await?;
     let request = next.query_pairs().find(|(name, _)| name == "request");
-    let Some((_, request)) =
-        request.filter(|_| next.origin() == authorization_url.origin() && next.path() == "/login")
+    let Some((_, request)) = request.filter(|_| next.origin() == authorization_url.origin() && next.path() == "/login")
     else {
         return Ok(next);
     };
@@ -45,26 +40,15 @@ pub async fn log_in_as(
         .finish();
     let mut login = next.clone();
     login.set_query(None);
-    let choose = http
-        .post(login.clone())
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .body(form);
+    let choose = http.post(login.clone()).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
     redirect_of(choose, &login).await
 }
 
 async fn redirect_of(request: reqwest::RequestBuilder, base: &Url) -> Result<Url, BrowserError> {
-    let response = request
-        .send()
-        .await
-        .map_err(|error| BrowserError::Http(error.without_url()))?;
+    let response = request.send().await.map_err(|error| BrowserError::Http(error.without_url()))?;
     if !response.status().is_redirection() {
         return Err(BrowserError::NoRedirect(response.status()));
     }
-    let location = response
-        .headers()
-        .get(header::LOCATION)
-        .and_then(|value| value.to_str().ok());
-    location
-        .and_then(|location| base.join(location).ok())
-        .ok_or(BrowserError::Address)
+    let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
+    location.and_then(|location| base.join(location).ok()).ok_or(BrowserError::Address)
 }

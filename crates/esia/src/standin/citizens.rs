@@ -32,22 +32,10 @@ pub struct Municipality {
 /// The invented urban okrug Зареченск and the neighbouring municipal okrug Новолесье. Their codes have the right
 /// structure (16 is no subject of the federation), and belong to no real place.
 pub fn demo_municipalities() -> Vec<Municipality> {
-    let place = |name: &str, fias, oktmo: &str| Municipality {
-        name: name.into(),
-        fias,
-        oktmo: oktmo.into(),
-    };
+    let place = |name: &str, fias, oktmo: &str| Municipality { name: name.into(), fias, oktmo: oktmo.into() };
     vec![
-        place(
-            "Зареченск",
-            uuid!("5c1b7d0e-8f3a-4e52-9d46-a1c07e2b9f31"),
-            "16701000",
-        ),
-        place(
-            "Новолесье",
-            uuid!("d9e4f2a6-3b70-4c18-8a5d-60f7b3c8e142"),
-            "16512000",
-        ),
+        place("Зареченск", uuid!("5c1b7d0e-8f3a-4e52-9d46-a1c07e2b9f31"), "16701000"),
+        place("Новолесье", uuid!("d9e4f2a6-3b70-4c18-8a5d-60f7b3c8e142"), "16512000"),
     ]
 }
 
@@ -121,10 +109,7 @@ pub(super) struct Citizen {
 
 impl Citizen {
     pub(super) fn full_name(&self) -> String {
-        format!(
-            "{} {} {}",
-            self.last_name, self.first_name, self.middle_name
-        )
+        format!("{} {} {}", self.last_name, self.first_name, self.middle_name)
     }
 
     /// Completed years on a day.
@@ -137,16 +122,9 @@ impl Citizen {
     /// A number with a right control sum.
     pub(super) fn snils(&self) -> String {
         let number = 900_000_000 + mix(self.oid ^ 0x5117) % 100_000_000;
-        let sum: u64 = (0..9)
-            .map(|place| number / 10u64.pow(place) % 10 * u64::from(place + 1))
-            .sum();
+        let sum: u64 = (0..9).map(|place| number / 10u64.pow(place) % 10 * u64::from(place + 1)).sum();
         let control = sum % 101 % 100;
-        format!(
-            "{:03}-{:03}-{:03} {control:02}",
-            number / 1_000_000,
-            number / 1000 % 1000,
-            number % 1000
-        )
+        format!("{:03}-{:03}-{:03} {control:02}", number / 1_000_000, number / 1000 % 1000, number % 1000)
     }
 }
 
@@ -168,19 +146,13 @@ pub(super) struct Register {
 }
 
 impl Register {
-    pub(super) fn new(
-        municipalities: Vec<Municipality>,
-        generated: &[(Uuid, u32)],
-    ) -> Result<Self, StandInError> {
+    pub(super) fn new(municipalities: Vec<Municipality>, generated: &[(Uuid, u32)]) -> Result<Self, StandInError> {
         if municipalities.is_empty() {
             return Err(StandInError::NoMunicipality);
         }
         let mut counts = vec![0; municipalities.len()];
         for (fias, count) in generated {
-            let mut places = municipalities
-                .iter()
-                .zip(&mut counts)
-                .filter(|(place, _)| place.fias == *fias);
+            let mut places = municipalities.iter().zip(&mut counts).filter(|(place, _)| place.fias == *fias);
             let (Some((_, slot)), None) = (places.next(), places.next()) else {
                 return Err(StandInError::UnknownMunicipality(*fias));
             };
@@ -188,27 +160,18 @@ impl Register {
                 return Err(StandInError::UnknownMunicipality(*fias));
             }
             if u64::from(*count) > PER_MUNICIPALITY {
-                return Err(StandInError::TooManyCitizens {
-                    asked: *count,
-                    max: PER_MUNICIPALITY as u32,
-                });
+                return Err(StandInError::TooManyCitizens { asked: *count, max: PER_MUNICIPALITY as u32 });
             }
             *slot = *count;
         }
-        Ok(Self {
-            municipalities,
-            counts,
-        })
+        Ok(Self { municipalities, counts })
     }
 
     /// The level of a known citizen.
     pub(super) fn level(&self, oid: u64) -> Option<Level> {
         match self.generated_home(oid) {
             Some(_) => Some(Level::Confirmed),
-            None => NAMED
-                .iter()
-                .find(|story| story.oid == oid)
-                .map(|story| story.level),
+            None => NAMED.iter().find(|story| story.oid == oid).map(|story| story.level),
         }
     }
 
@@ -216,10 +179,7 @@ impl Register {
     pub(super) fn find(&self, oid: u64, today: Date) -> Option<Citizen> {
         match self.generated_home(oid) {
             Some(municipality) => Some(generate(oid, municipality)),
-            None => NAMED
-                .iter()
-                .find(|story| story.oid == oid)
-                .map(|story| story.citizen(&self.municipalities, today)),
+            None => NAMED.iter().find(|story| story.oid == oid).map(|story| story.citizen(&self.municipalities, today)),
         }
     }
 
@@ -233,28 +193,15 @@ impl Register {
 
     /// Every citizen, those with a story first, then generated ones of each municipality.
     fn all(&self, today: Date) -> impl Iterator<Item = Citizen> {
-        let named = NAMED
-            .iter()
-            .map(move |story| story.citizen(&self.municipalities, today));
-        let generated = self
-            .counts
-            .iter()
-            .enumerate()
-            .flat_map(|(municipality, count)| {
-                (0..*count).map(move |index| {
-                    generate(generated_oid(municipality, index).get(), municipality)
-                })
-            });
+        let named = NAMED.iter().map(move |story| story.citizen(&self.municipalities, today));
+        let generated = self.counts.iter().enumerate().flat_map(|(municipality, count)| {
+            (0..*count).map(move |index| generate(generated_oid(municipality, index).get(), municipality))
+        });
         named.chain(generated)
     }
 
     /// The first citizens found, at most `limit`, and whether there are more. Looks at no more than 20,000.
-    pub(super) fn search(
-        &self,
-        search: &Search<'_>,
-        today: Date,
-        limit: usize,
-    ) -> (Vec<Citizen>, bool) {
+    pub(super) fn search(&self, search: &Search<'_>, today: Date, limit: usize) -> (Vec<Citizen>, bool) {
         let text = search.text.trim().to_lowercase().replace('ё', "е");
         if let Some(citizen) = text.parse().ok().and_then(|oid| self.find(oid, today)) {
             return (vec![citizen], false);
@@ -264,18 +211,10 @@ impl Register {
             .take(20_000)
             .filter(|citizen| search.level.is_none_or(|level| level == citizen.level))
             .filter(|citizen| {
-                let here = |index| {
-                    citizen.home == Home::Registered(index) || citizen.home == Home::LivesIn(index)
-                };
+                let here = |index| citizen.home == Home::Registered(index) || citizen.home == Home::LivesIn(index);
                 search.municipality.is_none_or(here)
             })
-            .filter(|citizen| {
-                citizen
-                    .full_name()
-                    .to_lowercase()
-                    .replace('ё', "е")
-                    .contains(&text)
-            })
+            .filter(|citizen| citizen.full_name().to_lowercase().replace('ё', "е").contains(&text))
             .take(limit + 1)
             .collect();
         let more = found.len() > limit;
@@ -295,16 +234,8 @@ fn generate(oid: u64, municipality: usize) -> Citizen {
     let birth_date = date!(1946 - 01 - 01) + Duration::days((more % 21_915) as i64);
     Citizen {
         oid,
-        last_name: if female {
-            format!("{surname}а")
-        } else {
-            surname.into()
-        },
-        first_name: if female {
-            pick(&WOMEN, seed >> 32)
-        } else {
-            pick(&MEN, seed >> 32).0
-        },
+        last_name: if female { format!("{surname}а") } else { surname.into() },
+        first_name: if female { pick(&WOMEN, seed >> 32) } else { pick(&MEN, seed >> 32).0 },
         middle_name: if female { daughter } else { son },
         female,
         birth_date,
@@ -349,17 +280,12 @@ mod tests {
         for index in 0..3000 {
             let oid = generated_oid(0, index).get();
             let citizen = one.find(oid, TODAY).expect("configured");
-            assert_eq!(
-                Some(&citizen),
-                two.find(oid, date!(2030 - 01 - 01)).as_ref()
-            );
+            assert_eq!(Some(&citizen), two.find(oid, date!(2030 - 01 - 01)).as_ref());
             assert_eq!(citizen.home, Home::Registered(0));
             assert!(citizen.age(date!(2024 - 01 - 01)) >= 18);
             assert!(citizen.age(TODAY) <= 80);
         }
-        let first = one
-            .find(generated_oid(0, 0).get(), TODAY)
-            .expect("configured");
+        let first = one.find(generated_oid(0, 0).get(), TODAY).expect("configured");
         insta::assert_snapshot!(
             format!("{}, {}, {}", first.full_name(), first.birth_date, first.snils()),
             @"Ручьёва Ксения Фёдоровна, 1958-10-10, 950-011-323 45"
@@ -371,18 +297,13 @@ mod tests {
         let register = register();
         let known = |oid: Oid| {
             let level = register.level(oid.get());
-            assert_eq!(
-                level,
-                register.find(oid.get(), TODAY).map(|citizen| citizen.level)
-            );
+            assert_eq!(level, register.find(oid.get(), TODAY).map(|citizen| citizen.level));
             level.is_some()
         };
         assert!(known(generated_oid(0, 2999)) && !known(generated_oid(0, 3000)));
         assert!(known(generated_oid(1, 9)) && !known(generated_oid(1, 10)));
         assert!(!known(generated_oid(2, 0)) && !known(Oid::new(0)) && !known(Oid::new(u64::MAX)));
-        assert!(
-            known(named::RESIDENT) && known(named::UNREGISTERED) && !known(Oid::new(1_000_000_013))
-        );
+        assert!(known(named::RESIDENT) && known(named::UNREGISTERED) && !known(Oid::new(1_000_000_013)));
     }
 
     #[test]
@@ -395,11 +316,7 @@ mod tests {
         for citizen in &people {
             let snils = citizen.snils();
             let digits: Vec<u32> = snils.chars().filter_map(|c| c.to_digit(10)).collect();
-            let sum: u32 = digits[..9]
-                .iter()
-                .zip((1..=9).rev())
-                .map(|(digit, weight)| digit * weight)
-                .sum();
+            let sum: u32 = digits[..9].iter().zip((1..=9).rev()).map(|(digit, weight)| digit * weight).sum();
             let control = if sum % 101 == 100 { 0 } else { sum % 101 };
             assert_eq!(digits[9] * 10 + digits[10], control, "{snils}");
             assert_eq!(snils.len(), "112-233-445 95".len());
@@ -423,28 +340,13 @@ mod tests {
         let find = |search: Search<'_>| register.search(&search, TODAY, 30);
         let (all, more) = find(Search::default());
         assert_eq!((all.len(), more), (30, true));
-        let (one, more) = find(Search {
-            text: " БЕРЕЗКИНА ",
-            ..Default::default()
-        });
-        assert_eq!(
-            (one[0].oid, one.len(), more),
-            (named::RESIDENT.get(), 1, false)
-        );
-        let (one, _) = find(Search {
-            text: "2000000005",
-            ..Default::default()
-        });
+        let (one, more) = find(Search { text: " БЕРЕЗКИНА ", ..Default::default() });
+        assert_eq!((one[0].oid, one.len(), more), (named::RESIDENT.get(), 1, false));
+        let (one, _) = find(Search { text: "2000000005", ..Default::default() });
         assert_eq!(one[0].oid, 2_000_000_005);
-        let (neighbours, more) = find(Search {
-            municipality: Some(1),
-            ..Default::default()
-        });
+        let (neighbours, more) = find(Search { municipality: Some(1), ..Default::default() });
         assert_eq!((neighbours.len(), more), (12, false));
-        let (standard, _) = find(Search {
-            level: Some(Level::Standard),
-            ..Default::default()
-        });
+        let (standard, _) = find(Search { level: Some(Level::Standard), ..Default::default() });
         assert_eq!(standard[0].oid, named::STANDARD.get());
     }
 
@@ -453,10 +355,7 @@ mod tests {
         for place in demo_municipalities() {
             assert_eq!(place.oktmo.len(), 8);
             assert!(place.oktmo.bytes().all(|byte| byte.is_ascii_digit()));
-            assert!(
-                matches!(place.oktmo.as_bytes()[2], b'5' | b'7'),
-                "municipal or urban okrug"
-            );
+            assert!(matches!(place.oktmo.as_bytes()[2], b'5' | b'7'), "municipal or urban okrug");
             assert_eq!(place.fias.get_version_num(), 4);
         }
     }

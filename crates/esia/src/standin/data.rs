@@ -23,11 +23,9 @@ type Refusal = (StatusCode, &'static str);
 fn answer(result: Result<Value, Refusal>) -> Response {
     match result {
         Ok(value) => ([(header::CACHE_CONTROL, "no-store")], Json(value)).into_response(),
-        Err((status, message)) => (
-            status,
-            Json(json!({"code": status.as_u16().to_string(), "message": message})),
-        )
-            .into_response(),
+        Err((status, message)) => {
+            (status, Json(json!({"code": status.as_u16().to_string(), "message": message}))).into_response()
+        }
     }
 }
 
@@ -43,10 +41,8 @@ pub(super) async fn person(
         let mut body = person_body(&shared, &claims, &citizen);
         let query = query.unwrap_or_default();
         let params = Params::parse(query.as_bytes());
-        for name in embedded(params.text("embed")).filter_map(|part| part.strip_suffix(".elements"))
-        {
-            let collection = Collection::from_embed(name)
-                .ok_or((StatusCode::BAD_REQUEST, "неизвестное вложение"))?;
+        for name in embedded(params.text("embed")).filter_map(|part| part.strip_suffix(".elements")) {
+            let collection = Collection::from_embed(name).ok_or((StatusCode::BAD_REQUEST, "неизвестное вложение"))?;
             let elements = collection.elements(&shared, &claims, &citizen)?;
             body.insert(name.into(), wrap(elements));
         }
@@ -64,21 +60,16 @@ pub(super) async fn collection(
 ) -> Response {
     let read = || {
         let (claims, citizen) = shared.admit(&headers, oid)?;
-        let collection = Collection::from_path(&name)
-            .ok_or((StatusCode::NOT_FOUND, "нет такого набора данных"))?;
+        let collection = Collection::from_path(&name).ok_or((StatusCode::NOT_FOUND, "нет такого набора данных"))?;
         let elements = collection.elements(&shared, &claims, &citizen)?;
         let query = query.unwrap_or_default();
         let params = Params::parse(query.as_bytes());
         if embedded(params.text("embed")).any(|part| part == "elements") {
             return Ok(wrap(elements));
         }
-        let host = headers
-            .get(header::HOST)
-            .and_then(|host| host.to_str().ok())
-            .unwrap_or("localhost");
-        let links = elements
-            .iter()
-            .map(|element| format!("http://{host}/rs/prns/{oid}/{name}/{}", element["id"]).into());
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+        let links =
+            elements.iter().map(|element| format!("http://{host}/rs/prns/{oid}/{name}/{}", element["id"]).into());
         Ok(wrap(links.collect()))
     };
     answer(read())
@@ -93,13 +84,8 @@ pub(super) async fn element(
     let read = || {
         let (claims, citizen) = shared.admit(&headers, oid)?;
         let missing = (StatusCode::NOT_FOUND, "нет такого объекта");
-        let elements = Collection::from_path(&name)
-            .ok_or(missing)?
-            .elements(&shared, &claims, &citizen)?;
-        elements
-            .into_iter()
-            .find(|element| element["id"] == id)
-            .ok_or(missing)
+        let elements = Collection::from_path(&name).ok_or(missing)?.elements(&shared, &claims, &citizen)?;
+        elements.into_iter().find(|element| element["id"] == id).ok_or(missing)
     };
     answer(read())
 }
@@ -107,9 +93,7 @@ pub(super) async fn element(
 /// The parts of `(contacts.elements,addresses.elements-1)`, without depth suffixes.
 fn embedded(embed: &str) -> impl Iterator<Item = &str> {
     let list = embed.trim_start_matches('(').trim_end_matches(')');
-    list.split(',')
-        .map(|part| part.trim().trim_end_matches("-1"))
-        .filter(|part| !part.is_empty())
+    list.split(',').map(|part| part.trim().trim_end_matches("-1")).filter(|part| !part.is_empty())
 }
 
 fn wrap(elements: Vec<Value>) -> Value {
@@ -119,10 +103,7 @@ fn wrap(elements: Vec<Value>) -> Value {
 impl Shared {
     /// Checks the access token: ours, an access token, not expired, for this person.
     fn admit(&self, headers: &HeaderMap, oid: u64) -> Result<(AccessClaims, Citizen), Refusal> {
-        let unauthorized = (
-            StatusCode::UNAUTHORIZED,
-            "маркер доступа отсутствует, повреждён или истёк",
-        );
+        let unauthorized = (StatusCode::UNAUTHORIZED, "маркер доступа отсутствует, повреждён или истёк");
         let token = headers
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
@@ -134,22 +115,15 @@ impl Shared {
             return Err(unauthorized);
         }
         if claims.oid != oid {
-            return Err((
-                StatusCode::FORBIDDEN,
-                "маркер доступа выдан для другого пользователя",
-            ));
+            return Err((StatusCode::FORBIDDEN, "маркер доступа выдан для другого пользователя"));
         }
-        let citizen = self
-            .register
-            .find(oid, self.today())
-            .ok_or((StatusCode::NOT_FOUND, "пользователь не найден"))?;
+        let citizen = self.register.find(oid, self.today()).ok_or((StatusCode::NOT_FOUND, "пользователь не найден"))?;
         Ok((claims, citizen))
     }
 }
 
 fn person_body(shared: &Shared, claims: &AccessClaims, citizen: &Citizen) -> Map<String, Value> {
-    let trusted =
-        citizen.level == Level::Confirmed && shared.fault() != Some(Fault::UntrustedPerson);
+    let trusted = citizen.level == Level::Confirmed && shared.fault() != Some(Fault::UntrustedPerson);
     let mut body = Map::new();
     let mut put = |name: &str, value: Value| body.insert(name.into(), value);
     put("stateFacts", json!(["EntityRoot"]));
@@ -165,10 +139,7 @@ fn person_body(shared: &Shared, claims: &AccessClaims, citizen: &Citizen) -> Map
         put("middleName", citizen.middle_name.into());
     }
     if claims.has_scope("birthdate") {
-        put(
-            "birthDate",
-            citizen.birth_date.format(DATE).unwrap_or_default().into(),
-        );
+        put("birthDate", citizen.birth_date.format(DATE).unwrap_or_default().into());
     }
     if claims.has_scope("birthplace") {
         put("birthPlace", REGION.into());
@@ -218,34 +189,20 @@ impl Collection {
         }
     }
 
-    fn elements(
-        self,
-        shared: &Shared,
-        claims: &AccessClaims,
-        citizen: &Citizen,
-    ) -> Result<Vec<Value>, Refusal> {
+    fn elements(self, shared: &Shared, claims: &AccessClaims, citizen: &Citizen) -> Result<Vec<Value>, Refusal> {
         let granted = |scopes: &[&str]| scopes.iter().any(|scope| claims.has_scope(scope));
-        let forbidden = Err((
-            StatusCode::FORBIDDEN,
-            "нет разрешения на эту область доступа",
-        ));
+        let forbidden = Err((StatusCode::FORBIDDEN, "нет разрешения на эту область доступа"));
         match self {
-            Self::Addresses if granted(&["addresses", "contacts"]) => {
-                Ok(addresses(shared, citizen))
-            }
+            Self::Addresses if granted(&["addresses", "contacts"]) => Ok(addresses(shared, citizen)),
             Self::Contacts if granted(&["email", "mobile", "contacts"]) => {
                 let mut contacts = Vec::new();
                 if granted(&["email", "contacts"]) {
                     let value = format!("citizen{}@example.ru", citizen.oid);
-                    contacts.push(
-                        json!({"id": 1, "type": "EML", "vrfStu": "VERIFIED", "value": value}),
-                    );
+                    contacts.push(json!({"id": 1, "type": "EML", "vrfStu": "VERIFIED", "value": value}));
                 }
                 if granted(&["mobile", "contacts"]) {
                     let value = format!("+7(900){:07}", citizen.oid % 10_000_000);
-                    contacts.push(
-                        json!({"id": 2, "type": "MBT", "vrfStu": "VERIFIED", "value": value}),
-                    );
+                    contacts.push(json!({"id": 2, "type": "MBT", "vrfStu": "VERIFIED", "value": value}));
                 }
                 Ok(contacts)
             }
@@ -265,26 +222,14 @@ impl Collection {
 fn addresses(shared: &Shared, citizen: &Citizen) -> Vec<Value> {
     let (kind, city, fias) = match citizen.home {
         Home::Unknown => return Vec::new(),
-        Home::Elsewhere => (
-            "PRG",
-            "Дальнегорье",
-            "00000000-0000-4000-8000-00000000e15e".to_owned(),
-        ),
+        Home::Elsewhere => ("PRG", "Дальнегорье", "00000000-0000-4000-8000-00000000e15e".to_owned()),
         Home::Registered(index) | Home::LivesIn(index) => {
             let place = &shared.register.municipalities[index];
-            let kind = if matches!(citizen.home, Home::LivesIn(_)) {
-                "PLV"
-            } else {
-                "PRG"
-            };
+            let kind = if matches!(citizen.home, Home::LivesIn(_)) { "PLV" } else { "PRG" };
             (kind, place.name.as_str(), place.fias.to_string())
         }
     };
-    let (street, house, flat) = (
-        citizen.street,
-        citizen.house.to_string(),
-        citizen.flat.to_string(),
-    );
+    let (street, house, flat) = (citizen.street, citizen.house.to_string(), citizen.flat.to_string());
     vec![json!({
         "stateFacts": ["Identifiable"], "id": 4, "type": kind,
         "addressStr": format!("{REGION}, {city}, улица {street}"),
@@ -300,10 +245,7 @@ mod tests {
     #[test]
     fn reads_embed_lists() {
         let parts = |text| embedded(text).collect::<Vec<_>>();
-        assert_eq!(
-            parts("(contacts.elements,addresses.elements-1)"),
-            ["contacts.elements", "addresses.elements"]
-        );
+        assert_eq!(parts("(contacts.elements,addresses.elements-1)"), ["contacts.elements", "addresses.elements"]);
         assert_eq!(parts("(elements)"), ["elements"]);
         assert!(parts("").is_empty());
     }

@@ -22,10 +22,7 @@ pub(super) async fn zip(State(shared): ServerState) -> Response {
     let readme = format!(
         "Учебный стенд, не Госуслуги. Сертификат создан при запуске и пропадёт вместе со стендом.\nSHA-256 файла: {hash}\n"
     );
-    let files = [
-        ("esia-standin_rsa.cer", pem.as_bytes()),
-        ("README.txt", readme.as_bytes()),
-    ];
+    let files = [("esia-standin_rsa.cer", pem.as_bytes()), ("README.txt", readme.as_bytes())];
     let kind = [(header::CONTENT_TYPE, "application/zip")];
     (kind, store(&files)).into_response()
 }
@@ -71,9 +68,7 @@ fn store(files: &[(&str, &[u8])]) -> Vec<u8> {
 /// CRC-32 (IEEE 802.3), bit by bit: the files are small.
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-            (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg())
-        })
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg()))
     })
 }
 

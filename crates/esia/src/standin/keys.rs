@@ -22,10 +22,7 @@ struct Key {
 
 impl TokenSigner {
     pub(super) fn on_demand(name: &'static str) -> Self {
-        Self {
-            name,
-            key: Arc::default(),
-        }
+        Self { name, key: Arc::default() }
     }
 
     pub(super) fn in_background(name: &'static str) -> Self {
@@ -41,8 +38,7 @@ impl TokenSigner {
         self.key.get_or_init(|| {
             // Making a key fails only when the machine gives no memory or no randomness: nothing would work then.
             let signer = RsaSigner::generate(self.name).expect("an RSA key can be made");
-            let public = TrustedKeys::from_pem(signer.certificate_pem())
-                .expect("the certificate just made is RSA");
+            let public = TrustedKeys::from_pem(signer.certificate_pem()).expect("the certificate just made is RSA");
             Key { signer, public }
         })
     }
@@ -53,10 +49,7 @@ impl TokenSigner {
 
     pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
         // Fails only for lack of memory; see key().
-        self.key()
-            .signer
-            .sign_now(message)
-            .expect("RSA signing works")
+        self.key().signer.sign_now(message).expect("RSA signing works")
     }
 
     /// The payload of a token that this key signed.
@@ -106,9 +99,7 @@ impl Sealer {
         let mut secret = [0; 32];
         // The system's random source fails only on a machine where nothing else would work either.
         rand::fill(&mut secret).expect("the system gives randomness");
-        Self {
-            key: hmac::Key::new(hmac::HMAC_SHA256, &secret),
-        }
+        Self { key: hmac::Key::new(hmac::HMAC_SHA256, &secret) }
     }
 
     pub(super) fn seal(&self, purpose: Purpose, value: &impl Serialize) -> String {
@@ -126,12 +117,7 @@ impl Sealer {
 
     pub(super) fn open<T: DeserializeOwned>(&self, purpose: Purpose, sealed: &str) -> Option<T> {
         let (message, mac) = sealed.rsplit_once('.')?;
-        hmac::verify(
-            &self.key,
-            message.as_bytes(),
-            &URL_SAFE_NO_PAD.decode(mac).ok()?,
-        )
-        .ok()?;
+        hmac::verify(&self.key, message.as_bytes(), &URL_SAFE_NO_PAD.decode(mac).ok()?).ok()?;
         let (header, payload) = message.split_once('.')?;
         if URL_SAFE_NO_PAD.decode(header).ok()? != purpose.header().as_bytes() {
             return None;
@@ -154,18 +140,9 @@ mod tests {
     fn opens_only_what_it_sealed_for_the_same_purpose() {
         let sealer = Sealer::new();
         let code = sealer.seal(Purpose::Code, &("a", 1));
-        assert_eq!(
-            sealer.open::<(String, u8)>(Purpose::Code, &code),
-            Some(("a".into(), 1))
-        );
-        assert_eq!(
-            sealer.open::<(String, u8)>(Purpose::LoginRequest, &code),
-            None
-        );
-        assert_eq!(
-            Sealer::new().open::<(String, u8)>(Purpose::Code, &code),
-            None
-        );
+        assert_eq!(sealer.open::<(String, u8)>(Purpose::Code, &code), Some(("a".into(), 1)));
+        assert_eq!(sealer.open::<(String, u8)>(Purpose::LoginRequest, &code), None);
+        assert_eq!(Sealer::new().open::<(String, u8)>(Purpose::Code, &code), None);
         assert_eq!(sealer.open::<(String, u8)>(Purpose::Code, &code[1..]), None);
         assert_eq!(sealer.open::<(String, u8)>(Purpose::Code, ""), None);
     }

@@ -130,9 +130,7 @@ impl RegisteredClient {
         Self {
             client_id: client_id.into(),
             certificates_pem: vec![certificate_pem.into()],
-            redirect_hosts: ["localhost", "127.0.0.1", "[::1]"]
-                .map(String::from)
-                .to_vec(),
+            redirect_hosts: ["localhost", "127.0.0.1", "[::1]"].map(String::from).to_vec(),
             scopes: crate::DEFAULT_SCOPES.map(String::from).to_vec(),
         }
     }
@@ -142,17 +140,13 @@ impl RegisteredClient {
 #[derive(Debug, Error)]
 pub enum StandInError {
     /// The issuer could be taken for the real ESIA's.
-    #[error(
-        "the issuer {0:?} must not name gosuslugi.ru: a stand-in must be impossible to mistake for ESIA"
-    )]
+    #[error("the issuer {0:?} must not name gosuslugi.ru: a stand-in must be impossible to mistake for ESIA")]
     Issuer(String),
     /// There is no place to live.
     #[error("municipalities must not be empty")]
     NoMunicipality,
     /// Citizens are to live in a place that is not configured, or a place is named twice.
-    #[error(
-        "generated names the ФИАС code {0}, which is not (or not only once) among the municipalities"
-    )]
+    #[error("generated names the ФИАС code {0}, which is not (or not only once) among the municipalities")]
     UnknownMunicipality(Uuid),
     /// More citizens than numbers are set aside.
     #[error("at most {max} citizens can be generated for one municipality, asked for {asked}")]
@@ -175,9 +169,7 @@ pub enum StandInError {
         source: crate::KeyError,
     },
     /// A granted scope does not exist.
-    #[error(
-        "the client {client_id:?} is granted the unknown scope {scope:?}; known are {SCOPES:?}"
-    )]
+    #[error("the client {client_id:?} is granted the unknown scope {scope:?}; known are {SCOPES:?}")]
     Scope {
         /// Its mnemonic.
         client_id: String,
@@ -266,8 +258,7 @@ impl StandIn {
     pub async fn serve(&self, listener: TcpListener) -> io::Result<()> {
         let address = listener.local_addr()?;
         if !address.ip().is_loopback() && !self.0.allow_public {
-            let message =
-                format!("the ESIA stand-in listens on loopback addresses only, not on {address}");
+            let message = format!("the ESIA stand-in listens on loopback addresses only, not on {address}");
             return Err(io::Error::new(io::ErrorKind::AddrNotAvailable, message));
         }
         let listener = listener.tap_io(|stream| {
@@ -310,10 +301,7 @@ impl Shared {
     /// Marks a code as used; false if it was already.
     fn use_code(&self, id: Uuid, expires_at: i64) -> bool {
         let now = self.now();
-        self.used_codes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(id, expires_at, now)
+        self.used_codes.lock().unwrap_or_else(PoisonError::into_inner).insert(id, expires_at, now)
     }
 }
 
@@ -340,26 +328,15 @@ impl UsedCodes {
 /// Turns away requests from outside this machine and marks every answer.
 async fn guard(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let local = shared.allow_public || {
-        let host = request
-            .headers()
-            .get(header::HOST)
-            .and_then(|host| host.to_str().ok());
-        host.and_then(|host| Url::parse(&format!("http://{host}/")).ok())
-            .is_some_and(|url| is_loopback(&url))
+        let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+        host.and_then(|host| Url::parse(&format!("http://{host}/")).ok()).is_some_and(|url| is_loopback(&url))
     };
     let mut response = if local {
         next.run(request).await
     } else {
-        (
-            StatusCode::FORBIDDEN,
-            "Учебный стенд отвечает только на этом компьютере (localhost).\n",
-        )
-            .into_response()
+        (StatusCode::FORBIDDEN, "Учебный стенд отвечает только на этом компьютере (localhost).\n").into_response()
     };
-    response.headers_mut().insert(
-        HeaderName::from_static("x-esia-standin"),
-        HeaderValue::from_static("not-gosuslugi"),
-    );
+    response.headers_mut().insert(HeaderName::from_static("x-esia-standin"), HeaderValue::from_static("not-gosuslugi"));
     response
 }
 
@@ -379,49 +356,15 @@ mod tests {
 
     #[test]
     fn refuses_what_cannot_work() {
-        let refused = |config| {
-            StandIn::new(config)
-                .expect_err("must be refused")
-                .to_string()
-        };
+        let refused = |config| StandIn::new(config).expect_err("must be refused").to_string();
         let issuer = "http://esia.Gosuslugi.ru/".into();
-        assert!(
-            refused(StandInConfig {
-                issuer,
-                ..Default::default()
-            })
-            .contains("mistake")
-        );
-        assert!(
-            refused(StandInConfig {
-                municipalities: vec![],
-                ..Default::default()
-            })
-            .contains("municipalities")
-        );
+        assert!(refused(StandInConfig { issuer, ..Default::default() }).contains("mistake"));
+        assert!(refused(StandInConfig { municipalities: vec![], ..Default::default() }).contains("municipalities"));
         let nowhere = vec![(Uuid::from_u128(7), 1)];
-        assert!(
-            refused(StandInConfig {
-                generated: nowhere,
-                ..Default::default()
-            })
-            .contains("ФИАС")
-        );
+        assert!(refused(StandInConfig { generated: nowhere, ..Default::default() }).contains("ФИАС"));
         let many = vec![(demo_municipalities()[0].fias, u32::MAX)];
-        assert!(
-            refused(StandInConfig {
-                generated: many,
-                ..Default::default()
-            })
-            .contains("at most")
-        );
+        assert!(refused(StandInConfig { generated: many, ..Default::default() }).contains("at most"));
         let client = RegisteredClient::local("X", "nothing");
-        assert!(
-            refused(StandInConfig {
-                clients: vec![client],
-                ..Default::default()
-            })
-            .contains("certificate")
-        );
+        assert!(refused(StandInConfig { clients: vec![client], ..Default::default() }).contains("certificate"));
     }
 }

@@ -24,10 +24,7 @@ pub(super) struct OAuthError {
 
 impl OAuthError {
     pub(super) fn new(code: u32, text: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            code,
-            text: text.into(),
-        }
+        Self { code, text: text.into() }
     }
 
     /// The OAuth name that goes with the number.
@@ -62,10 +59,7 @@ impl<'a> Params<'a> {
 
     /// A parameter that is present and not empty.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(key, value)| key == name && !value.is_empty())
-            .map(|(_, value)| value.as_ref())
+        self.0.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_ref())
     }
 
     /// A parameter, or an empty text.
@@ -80,10 +74,7 @@ impl<'a> Params<'a> {
         }
         for (index, (key, _)) in self.0.iter().enumerate() {
             if self.0[..index].iter().any(|(earlier, _)| earlier == key) {
-                return Err(OAuthError::new(
-                    7003,
-                    format!("параметр [{key}] указан больше одного раза"),
-                ));
+                return Err(OAuthError::new(7003, format!("параметр [{key}] указан больше одного раза")));
             }
         }
         Ok(())
@@ -91,21 +82,11 @@ impl<'a> Params<'a> {
 
     /// Refuses when any of these is missing, and names all that are.
     pub(super) fn require(&self, names: &[&str]) -> Result<(), OAuthError> {
-        let missing: Vec<_> = names
-            .iter()
-            .copied()
-            .filter(|name| self.get(name).is_none())
-            .collect();
+        let missing: Vec<_> = names.iter().copied().filter(|name| self.get(name).is_none()).collect();
         if missing.is_empty() {
             return Ok(());
         }
-        Err(OAuthError::new(
-            7014,
-            format!(
-                "запрос не содержит обязательных параметров [{}]",
-                missing.join(", ")
-            ),
-        ))
+        Err(OAuthError::new(7014, format!("запрос не содержит обязательных параметров [{}]", missing.join(", "))))
     }
 }
 
@@ -128,37 +109,22 @@ impl fmt::Debug for ClientKey {
 
 impl Client {
     pub(super) fn new(client: RegisteredClient) -> Result<Self, StandInError> {
-        if let Some(scope) = client
-            .scopes
-            .iter()
-            .find(|scope| !SCOPES.contains(&scope.as_str()))
-        {
-            return Err(StandInError::Scope {
-                client_id: client.client_id,
-                scope: scope.clone(),
-            });
+        if let Some(scope) = client.scopes.iter().find(|scope| !SCOPES.contains(&scope.as_str())) {
+            return Err(StandInError::Scope { client_id: client.client_id, scope: scope.clone() });
         }
         let mut certificates = HashMap::new();
         for pem in &client.certificates_pem {
             let read = || {
-                let block = Pem::iter_from_buffer(pem.as_bytes())
-                    .next()
-                    .ok_or(KeyError::NoKey)?;
+                let block = Pem::iter_from_buffer(pem.as_bytes()).next().ok_or(KeyError::NoKey)?;
                 let der = block.map_err(|_| KeyError::NotPem)?.contents;
                 let key = RsaTokenKey::from_certificate_der(&der)?;
                 Ok((hex::encode_upper(digest(&SHA256, &der)), ClientKey(key)))
             };
-            let (hash, key) = read().map_err(|source| StandInError::Certificate {
-                client_id: client.client_id.clone(),
-                source,
-            })?;
+            let (hash, key) =
+                read().map_err(|source| StandInError::Certificate { client_id: client.client_id.clone(), source })?;
             certificates.insert(hash, key);
         }
-        Ok(Self {
-            redirect_hosts: client.redirect_hosts,
-            scopes: client.scopes,
-            certificates,
-        })
+        Ok(Self { redirect_hosts: client.redirect_hosts, scopes: client.scopes, certificates })
     }
 
     /// Whether an address lies on one of the registered hosts.
@@ -172,10 +138,7 @@ impl Client {
         matches!(url.scheme(), "http" | "https")
             && url.fragment().is_none()
             && self.redirect_hosts.iter().any(|allowed| {
-                allowed == host
-                    || url
-                        .port_or_known_default()
-                        .is_some_and(|port| *allowed == format!("{host}:{port}"))
+                allowed == host || url.port_or_known_default().is_some_and(|port| *allowed == format!("{host}:{port}"))
             })
     }
 
@@ -183,16 +146,10 @@ impl Client {
     pub(super) fn check_scopes(&self, scope: &str) -> Result<(), OAuthError> {
         for scope in scope.split(' ') {
             if !SCOPES.contains(&scope) {
-                return Err(OAuthError::new(
-                    7006,
-                    format!("неизвестная область доступа [{scope}]"),
-                ));
+                return Err(OAuthError::new(7006, format!("неизвестная область доступа [{scope}]")));
             }
             if !self.scopes.iter().any(|granted| granted == scope) {
-                return Err(OAuthError::new(
-                    7019,
-                    format!("OAuthErrorEnum.noGrants [{scope}]"),
-                ));
+                return Err(OAuthError::new(7019, format!("OAuthErrorEnum.noGrants [{scope}]")));
             }
         }
         Ok(())
@@ -207,29 +164,18 @@ impl Shared {
     }
 
     /// Checks state, timestamp, certificate hash and signature. `code` is empty in the authorization request.
-    pub(super) fn check_signature(
-        &self,
-        client: &Client,
-        params: &Params<'_>,
-        code: &str,
-    ) -> Result<(), OAuthError> {
+    pub(super) fn check_signature(&self, client: &Client, params: &Params<'_>, code: &str) -> Result<(), OAuthError> {
         let state = params.text("state");
         if Uuid::try_parse(state).is_err() {
             return Err(OAuthError::new(7003, "параметр [state] должен быть UUID"));
         }
         let timestamp = params.text("timestamp");
         let time = parse_timestamp(timestamp).ok_or_else(|| {
-            OAuthError::new(
-                7015,
-                "время запроса должно иметь вид 2026.11.22 20:57:42 +0000 (плюс в адресе — %2B)",
-            )
+            OAuthError::new(7015, "время запроса должно иметь вид 2026.11.22 20:57:42 +0000 (плюс в адресе — %2B)")
         })?;
         let difference = self.clock.now() - time;
         if difference.unsigned_abs() > self.timestamp_window {
-            return Err(OAuthError::new(
-                7015,
-                "время запроса слишком отличается от времени сервера",
-            ));
+            return Err(OAuthError::new(7015, "время запроса слишком отличается от времени сервера"));
         }
         let wrong = |text: &'static str| OAuthError::new(7053, text);
         let hash = params.text("client_certificate_hash");
@@ -250,9 +196,7 @@ impl Shared {
         if key.0.verify(message.as_bytes(), &signature) {
             Ok(())
         } else {
-            Err(wrong(
-                "client_secret не является подписью client_id+scope+scope_org+timestamp+state+redirect_uri+code",
-            ))
+            Err(wrong("client_secret не является подписью client_id+scope+scope_org+timestamp+state+redirect_uri+code"))
         }
     }
 }
@@ -277,20 +221,9 @@ mod tests {
 
     #[test]
     fn reads_timestamps() {
-        assert_eq!(
-            parse_timestamp("2026.11.22 20:57:42 +0000"),
-            Some(datetime!(2026-11-22 20:57:42 UTC))
-        );
-        assert_eq!(
-            parse_timestamp("2026.11.22 23:57:42 +0300"),
-            Some(datetime!(2026-11-22 20:57:42 UTC))
-        );
-        for wrong in [
-            "",
-            "2026-11-22 20:57:42 +0000",
-            "2026.11.22 20:57:42 +00:00",
-            "2026.11.22 20:57:42  0000",
-        ] {
+        assert_eq!(parse_timestamp("2026.11.22 20:57:42 +0000"), Some(datetime!(2026-11-22 20:57:42 UTC)));
+        assert_eq!(parse_timestamp("2026.11.22 23:57:42 +0300"), Some(datetime!(2026-11-22 20:57:42 UTC)));
+        for wrong in ["", "2026-11-22 20:57:42 +0000", "2026.11.22 20:57:42 +00:00", "2026.11.22 20:57:42  0000"] {
             assert_eq!(parse_timestamp(wrong), None, "{wrong}");
         }
     }
@@ -298,20 +231,11 @@ mod tests {
     #[test]
     fn redirects_only_to_registered_hosts() {
         let client = Client {
-            redirect_hosts: vec![
-                "localhost".into(),
-                "portal.test:8443".into(),
-                "[::1]".into(),
-            ],
+            redirect_hosts: vec!["localhost".into(), "portal.test:8443".into(), "[::1]".into()],
             scopes: vec!["openid".into()],
             certificates: HashMap::new(),
         };
-        for good in [
-            "http://localhost/a",
-            "http://localhost:9/",
-            "https://portal.test:8443/x",
-            "http://[::1]:1/",
-        ] {
+        for good in ["http://localhost/a", "http://localhost:9/", "https://portal.test:8443/x", "http://[::1]:1/"] {
             assert!(client.may_redirect_to(good), "{good}");
         }
         for bad in [
@@ -327,39 +251,16 @@ mod tests {
             assert!(!client.may_redirect_to(bad), "{bad}");
         }
         assert!(client.check_scopes("openid").is_ok());
-        assert_eq!(
-            client
-                .check_scopes("openid snils")
-                .expect_err("not granted")
-                .code,
-            7019
-        );
-        assert_eq!(
-            client
-                .check_scopes("openid  openid")
-                .expect_err("an empty scope")
-                .code,
-            7006
-        );
+        assert_eq!(client.check_scopes("openid snils").expect_err("not granted").code, 7019);
+        assert_eq!(client.check_scopes("openid  openid").expect_err("an empty scope").code, 7006);
     }
 
     #[test]
     fn names_missing_and_repeated_parameters() {
         let params = Params::parse(b"a=1&b=&c=3");
-        let error = params
-            .require(&["a", "b", "d"])
-            .expect_err("two are missing");
-        assert_eq!(
-            error.to_string(),
-            "ESIA-007014: запрос не содержит обязательных параметров [b, d]"
-        );
+        let error = params.require(&["a", "b", "d"]).expect_err("two are missing");
+        assert_eq!(error.to_string(), "ESIA-007014: запрос не содержит обязательных параметров [b, d]");
         assert!(params.unrepeated().is_ok());
-        assert_eq!(
-            Params::parse(b"a=1&b=2&a=")
-                .unrepeated()
-                .expect_err("repeated")
-                .code,
-            7003
-        );
+        assert_eq!(Params::parse(b"a=1&b=2&a=").unrepeated().expect_err("repeated").code, 7003);
     }
 }

@@ -55,12 +55,7 @@ struct MessagePage<'a> {
 }
 
 /// The login page.
-pub(super) fn login(
-    shared: &Shared,
-    sealed: &str,
-    request: &LoginRequest,
-    search: &Search<'_>,
-) -> Response {
+pub(super) fn login(shared: &Shared, sealed: &str, request: &LoginRequest, search: &Search<'_>) -> Response {
     let today = shared.today();
     let (found, more) = shared.register.search(search, today, SHOWN);
     let municipalities = &shared.register.municipalities;
@@ -107,28 +102,12 @@ pub(super) fn login(
 
 /// A page that says what went wrong.
 pub(super) fn error(status: StatusCode, text: &str) -> Response {
-    render(
-        status,
-        &MessagePage {
-            title: "Вход не выполнен",
-            text,
-            is_error: true,
-        },
-        "",
-    )
+    render(status, &MessagePage { title: "Вход не выполнен", text, is_error: true }, "")
 }
 
 /// A page with one message.
 pub(super) fn message(title: &str, text: &str) -> Response {
-    render(
-        StatusCode::OK,
-        &MessagePage {
-            title,
-            text,
-            is_error: false,
-        },
-        "",
-    )
+    render(StatusCode::OK, &MessagePage { title, text, is_error: false }, "")
 }
 
 /// `GET /`
@@ -141,41 +120,24 @@ pub(super) async fn about() -> Response {
 
 /// `GET /standin.css`
 pub(super) async fn style() -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
-        (header::CACHE_CONTROL, "max-age=300"),
-    ];
+    let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "max-age=300")];
     (headers, include_str!("../../templates/standin/style.css")).into_response()
 }
 
 fn render(status: StatusCode, page: &impl Template, form_target: &str) -> Response {
     let Ok(html) = page.render() else {
-        return (
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "Страница не построена.\n",
-        )
-            .into_response();
+        return (StatusCode::INTERNAL_SERVER_ERROR, "Страница не построена.\n").into_response();
     };
     let policy = format!(
         "default-src 'none'; style-src 'self'; form-action 'self' {form_target}; frame-ancestors 'none'; base-uri 'none'"
     );
-    let policy =
-        HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
+    let policy = HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
     let headers = [
-        (
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("text/html; charset=utf-8"),
-        ),
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (header::CONTENT_SECURITY_POLICY, policy),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (
-            header::REFERRER_POLICY,
-            HeaderValue::from_static("no-referrer"),
-        ),
-        (
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        ),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     ];
     (status, headers, html).into_response()
 }
@@ -200,18 +162,7 @@ mod tests {
         let all = [1, 2, 5, 11, 14, 21, 34, 40, 111, 112].map(years);
         assert_eq!(
             all,
-            [
-                "1 год",
-                "2 года",
-                "5 лет",
-                "11 лет",
-                "14 лет",
-                "21 год",
-                "34 года",
-                "40 лет",
-                "111 лет",
-                "112 лет"
-            ]
+            ["1 год", "2 года", "5 лет", "11 лет", "14 лет", "21 год", "34 года", "40 лет", "111 лет", "112 лет"]
         );
     }
 }

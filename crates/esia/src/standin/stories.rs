@@ -89,14 +89,7 @@ pub(super) const NAMED: [Story; 12] = {
         level: Level,
         home: Home,
     ) -> Story {
-        Story {
-            oid,
-            name,
-            female,
-            born,
-            level,
-            home,
-        }
+        Story { oid, name, female, born, level, home }
     }
     [
         story(
@@ -131,22 +124,8 @@ pub(super) const NAMED: [Story; 12] = {
             Confirmed,
             Registered(0),
         ),
-        story(
-            1_000_000_005,
-            ("Юнина", "Дарья", "Олеговна"),
-            true,
-            YearsAgo(17),
-            Confirmed,
-            Registered(0),
-        ),
-        story(
-            1_000_000_006,
-            ("Школьников", "Тимофей", "Андреевич"),
-            false,
-            YearsAgo(14),
-            Confirmed,
-            Registered(0),
-        ),
+        story(1_000_000_005, ("Юнина", "Дарья", "Олеговна"), true, YearsAgo(17), Confirmed, Registered(0)),
+        story(1_000_000_006, ("Школьников", "Тимофей", "Андреевич"), false, YearsAgo(14), Confirmed, Registered(0)),
         story(
             1_000_000_007,
             ("Соседкина", "Марина", "Павловна"),

@@ -34,11 +34,7 @@ const ACCESS_SECONDS: i64 = 3600;
 const ID_SECONDS: i64 = 10_800;
 
 /// `POST /aas/oauth2/v3/te`
-pub(super) async fn exchange(
-    State(shared): ServerState,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+pub(super) async fn exchange(State(shared): ServerState, headers: HeaderMap, body: Bytes) -> Response {
     match shared.fault() {
         Some(Fault::SlowTokens(delay)) => tokio::time::sleep(delay).await,
         Some(Fault::FailingTokens(status)) => {
@@ -47,14 +43,8 @@ pub(super) async fn exchange(
         }
         _ => {}
     }
-    let content_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let is_form = content_type
-        .split(';')
-        .next()
-        .is_some_and(|kind| kind.trim() == "application/x-www-form-urlencoded");
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_form = content_type.split(';').next().is_some_and(|kind| kind.trim() == "application/x-www-form-urlencoded");
     let params = Params::parse(if is_form { &body } else { b"" });
     match redeem(&shared, &params) {
         Ok(tokens) => ([(header::CACHE_CONTROL, "no-store")], Json(tokens)).into_response(),
@@ -95,10 +85,7 @@ fn redeem(shared: &Shared, params: &Params<'_>) -> Result<Tokens, OAuthError> {
         "token_type",
     ])?;
     if params.text("grant_type") != "authorization_code" {
-        return Err(OAuthError::new(
-            7012,
-            "стенд поддерживает только grant_type=authorization_code",
-        ));
+        return Err(OAuthError::new(7012, "стенд поддерживает только grant_type=authorization_code"));
     }
     if params.text("token_type") != "Bearer" {
         return Err(OAuthError::new(7003, "token_type должен быть Bearer"));
@@ -108,10 +95,7 @@ fn redeem(shared: &Shared, params: &Params<'_>) -> Result<Tokens, OAuthError> {
     shared.check_signature(client, params, code)?;
 
     let invalid = |text: &'static str| OAuthError::new(7011, text);
-    let grant: Grant = shared
-        .sealer
-        .open(Purpose::Code, code)
-        .ok_or_else(|| invalid("код авторизации неизвестен"))?;
+    let grant: Grant = shared.sealer.open(Purpose::Code, code).ok_or_else(|| invalid("код авторизации неизвестен"))?;
     if grant.expires_at < shared.now() {
         return Err(invalid("срок действия кода авторизации истёк"));
     }
@@ -119,21 +103,13 @@ fn redeem(shared: &Shared, params: &Params<'_>) -> Result<Tokens, OAuthError> {
         return Err(invalid("код авторизации выдан другой системе"));
     }
     if grant.redirect_uri != params.text("redirect_uri") {
-        return Err(invalid(
-            "redirect_uri не совпадает с адресом в запросе кода",
-        ));
+        return Err(invalid("redirect_uri не совпадает с адресом в запросе кода"));
     }
     if grant.scope != params.text("scope") || grant.scope_org != params.text("scope_org") {
-        return Err(OAuthError::new(
-            7019,
-            "OAuthErrorEnum.noGrants: scope не совпадает с областью в запросе кода",
-        ));
+        return Err(OAuthError::new(7019, "OAuthErrorEnum.noGrants: scope не совпадает с областью в запросе кода"));
     }
     if grant.state == params.text("state") {
-        return Err(OAuthError::new(
-            7003,
-            "для запроса маркера нужен новый state",
-        ));
+        return Err(OAuthError::new(7003, "для запроса маркера нужен новый state"));
     }
     if !shared.use_code(grant.id, grant.expires_at) {
         return Err(invalid("код авторизации уже использован"));
@@ -144,27 +120,17 @@ fn redeem(shared: &Shared, params: &Params<'_>) -> Result<Tokens, OAuthError> {
         (Some(challenge), verifier) => {
             let hash = digest(&SHA256, verifier.unwrap_or_default().as_bytes());
             if *challenge != URL_SAFE_NO_PAD.encode(hash) {
-                return Err(OAuthError::new(
-                    7040,
-                    "code_verifier не соответствует code_challenge",
-                ));
+                return Err(OAuthError::new(7040, "code_verifier не соответствует code_challenge"));
             }
         }
     }
-    let level = shared
-        .register
-        .level(grant.oid)
-        .ok_or_else(|| invalid("пользователь не найден"))?;
+    let level = shared.register.level(grant.oid).ok_or_else(|| invalid("пользователь не найден"))?;
     Ok(issue(shared, &grant, level, params.text("state")))
 }
 
 fn issue(shared: &Shared, grant: &Grant, level: Level, state: &str) -> Tokens {
     let fault = shared.fault();
-    let state = if fault == Some(Fault::StateMismatch) {
-        Uuid::new_v4().to_string()
-    } else {
-        state.to_owned()
-    };
+    let state = if fault == Some(Fault::StateMismatch) { Uuid::new_v4().to_string() } else { state.to_owned() };
     let id_token = grant
         .scope
         .split(' ')
@@ -203,10 +169,7 @@ struct SubjectClaims {
     kind: &'static str,
     #[serde(rename = "urn:esia:sbj:lvl")]
     level: &'static str,
-    #[serde(
-        rename = "urn:esia:sbj:is_tru",
-        skip_serializing_if = "std::ops::Not::not"
-    )]
+    #[serde(rename = "urn:esia:sbj:is_tru", skip_serializing_if = "std::ops::Not::not")]
     is_trusted: bool,
     #[serde(rename = "urn:esia:sbj:oid")]
     oid: u64,
@@ -217,11 +180,7 @@ struct SubjectClaims {
 fn id_token(shared: &Shared, grant: &Grant, level: Level, defect: Option<Defect>) -> String {
     let times = Times::new(shared, ID_SECONDS, defect);
     let claims = IdClaims {
-        aud: if defect == Some(Defect::Audience) {
-            "OTHER"
-        } else {
-            &grant.client_id
-        },
+        aud: if defect == Some(Defect::Audience) { "OTHER" } else { &grant.client_id },
         sub: grant.oid + u64::from(defect == Some(Defect::Subject)),
         nbf: times.nbf,
         amr: "PWD",
@@ -230,11 +189,7 @@ fn id_token(shared: &Shared, grant: &Grant, level: Level, defect: Option<Defect>
         iss: issuer(shared, defect),
         sid: grant.id,
         subject: SubjectClaims {
-            kind: if defect == Some(Defect::NotAPerson) {
-                "L"
-            } else {
-                "P"
-            },
+            kind: if defect == Some(Defect::NotAPerson) { "L" } else { "P" },
             level: if level == Level::Confirmed { "PR" } else { "P" },
             is_trusted: level == Level::Confirmed && defect != Some(Defect::MissingIsTru),
             oid: grant.oid,
@@ -264,9 +219,7 @@ pub(super) struct AccessClaims {
 impl AccessClaims {
     /// Whether a scope was granted (for this token's person).
     pub(super) fn has_scope(&self, wanted: &str) -> bool {
-        self.scope
-            .split(' ')
-            .any(|scope| scope.split('?').next() == Some(wanted))
+        self.scope.split(' ').any(|scope| scope.split('?').next() == Some(wanted))
     }
 }
 
@@ -290,11 +243,7 @@ fn access_token(shared: &Shared, grant: &Grant, defect: Option<Defect>) -> Strin
         oid: grant.oid + u64::from(defect == Some(Defect::Subject)),
         exp: times.exp,
         iat: times.iat,
-        client_id: if defect == Some(Defect::Audience) {
-            "OTHER".into()
-        } else {
-            grant.client_id.clone()
-        },
+        client_id: if defect == Some(Defect::Audience) { "OTHER".into() } else { grant.client_id.clone() },
     };
     sign(shared, TokenKind::Access, &claims, defect)
 }
@@ -310,39 +259,22 @@ impl Times {
         const FAULT_SECONDS: i64 = Duration::from_secs(120).as_secs() as i64;
         let now = shared.now();
         let later = |wanted| {
-            if defect == Some(wanted) {
-                now + FAULT_SECONDS
-            } else {
-                now
-            }
+            if defect == Some(wanted) { now + FAULT_SECONDS } else { now }
         };
         Self {
             nbf: later(Defect::NotYetValid),
             iat: later(Defect::IssuedInFuture),
-            exp: if defect == Some(Defect::Expired) {
-                now - FAULT_SECONDS
-            } else {
-                now + lifetime
-            },
+            exp: if defect == Some(Defect::Expired) { now - FAULT_SECONDS } else { now + lifetime },
         }
     }
 }
 
 fn issuer(shared: &Shared, defect: Option<Defect>) -> &str {
-    if defect == Some(Defect::Issuer) {
-        "http://other-issuer.localhost/"
-    } else {
-        &shared.issuer
-    }
+    if defect == Some(Defect::Issuer) { "http://other-issuer.localhost/" } else { &shared.issuer }
 }
 
 /// Writes and signs a token, with the defects that concern header and signature.
-fn sign(
-    shared: &Shared,
-    kind: TokenKind,
-    claims: &impl Serialize,
-    defect: Option<Defect>,
-) -> String {
+fn sign(shared: &Shared, kind: TokenKind, claims: &impl Serialize, defect: Option<Defect>) -> String {
     let version = if kind == TokenKind::Access { 1 } else { 0 };
     let algorithm = match defect {
         Some(Defect::Unsigned) => "none",
@@ -365,10 +297,7 @@ fn sign(
     let signature = match defect {
         Some(Defect::Unsigned) => Vec::new(),
         Some(Defect::Hmac) => {
-            let key = hmac::Key::new(
-                hmac::HMAC_SHA256,
-                shared.signer.certificate_pem().as_bytes(),
-            );
+            let key = hmac::Key::new(hmac::HMAC_SHA256, shared.signer.certificate_pem().as_bytes());
             hmac::sign(&key, token.as_bytes()).as_ref().to_vec()
         }
         Some(Defect::RotatedKey) => shared.rotated.sign(token.as_bytes()),
