@@ -1,1 +1,144 @@
-//! kopilka-tests.
+//! Fixtures of the end-to-end tests: the `kopilka` program run as its user runs it, in a folder of its own.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use kopilka_cli::system::System;
+
+/// How long `kopilka up` may take to be ready on a busy machine.
+const READY: Duration = Duration::from_secs(180);
+
+/// Root of the checkout.
+pub fn repository_root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned).unwrap_or_default()
+}
+
+/// The `kopilka` program that cargo built beside this test.
+///
+/// # Errors
+/// When it was not built.
+pub fn kopilka_binary() -> anyhow::Result<PathBuf> {
+    let test = std::env::current_exe()?;
+    let binary = test.ancestors().nth(2).map(|folder| folder.join("kopilka")).context("no target folder")?;
+    ensure!(binary.exists(), "{} is missing: run `cargo build --bin kopilka` first", binary.display());
+    Ok(binary)
+}
+
+/// A system of its own: embedded Postgres and anvil, all services in one process.
+pub struct RunningSystem {
+    /// Its data folder.
+    pub data_dir: PathBuf,
+    up: Child,
+    _folder: tempfile::TempDir,
+}
+
+impl RunningSystem {
+    /// Starts a fresh system on free ports.
+    ///
+    /// # Errors
+    /// When it does not become ready.
+    pub fn start() -> anyhow::Result<Self> {
+        // Open to the user of the embedded Postgres.
+        let folder = tempfile::Builder::new().permissions(std::fs::Permissions::from_mode(0o755)).tempdir()?;
+        let data_dir = folder.path().join("run");
+        std::fs::create_dir_all(&data_dir)?;
+        let up = spawn_up(&data_dir)?;
+        let system = Self { data_dir, up, _folder: folder };
+        system.wait_ready()?;
+        Ok(system)
+    }
+
+    /// Where its parts are.
+    ///
+    /// # Errors
+    /// When the description cannot be read.
+    pub fn system(&self) -> anyhow::Result<System> {
+        System::load(&self.data_dir)
+    }
+
+    /// Kills the process of all services as a power cut would; Postgres and the chain live on.
+    ///
+    /// # Errors
+    /// When the process is gone already.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
+        self.up.kill()?;
+        self.up.wait()?;
+        Ok(())
+    }
+
+    /// Starts the services again in the same folder.
+    ///
+    /// # Errors
+    /// When they do not become ready.
+    pub fn restart(&mut self) -> anyhow::Result<()> {
+        self.up = spawn_up(&self.data_dir)?;
+        self.wait_ready()
+    }
+
+    /// A `kopilka` command on this system, not yet started.
+    ///
+    /// # Errors
+    /// When the program was not built.
+    pub fn command(&self, arguments: &[&str]) -> anyhow::Result<Command> {
+        let mut command = Command::new(kopilka_binary()?);
+        command.args(arguments).arg("--data-dir").arg(&self.data_dir).current_dir(repository_root());
+        Ok(command)
+    }
+
+    /// Runs a `kopilka` command on this system to its end.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn run(&self, arguments: &[&str]) -> anyhow::Result<Output> {
+        Ok(self.command(arguments)?.output()?)
+    }
+
+    /// Runs a command that must succeed; its standard output.
+    ///
+    /// # Errors
+    /// When it fails, with what it printed.
+    pub fn must(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let output = self.run(arguments)?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        ensure!(output.status.success(), "kopilka {arguments:?} failed: {text}{}", String::from_utf8_lossy(&output.stderr));
+        Ok(text)
+    }
+
+    fn wait_ready(&self) -> anyhow::Result<()> {
+        let until = Instant::now() + READY;
+        let out = self.data_dir.join("up.out");
+        while !std::fs::read_to_string(&out).is_ok_and(|text| text.starts_with("ready")) {
+            ensure!(
+                Instant::now() < until,
+                "kopilka up is not ready: {}",
+                std::fs::read_to_string(self.data_dir.join("up.log")).unwrap_or_default()
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for RunningSystem {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").args(["-INT", &self.up.id().to_string()]).stderr(Stdio::null()).status();
+        let _ = self.up.wait();
+    }
+}
+
+fn spawn_up(data_dir: &Path) -> anyhow::Result<Child> {
+    let out = std::fs::File::create(data_dir.join("up.out"))?;
+    let log = std::fs::File::create(data_dir.join("up.log"))?;
+    Command::new(kopilka_binary()?)
+        .args(["up", "--any-port", "--ephemeral", "-v", "--data-dir"])
+        .arg(data_dir)
+        .current_dir(repository_root())
+        .stdin(Stdio::null())
+        .stdout(out)
+        .stderr(log)
+        .spawn()
+        .context("cannot start kopilka up")
+}

@@ -1,7 +1,7 @@
 //! The development chain.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::process::{self, Lifetime, Process};
@@ -98,6 +98,12 @@ impl Anvil {
         Ok(Self { process, port, lifetime: config.lifetime })
     }
 
+    /// The anvil that an earlier caller left running with this folder.
+    pub fn find(dir: &Path) -> Option<Self> {
+        let (id, port) = running(&dir.join("anvil.pid"))?;
+        Some(Self { process: Process::Found(id), port, lifetime: Lifetime::Detached })
+    }
+
     /// JSON-RPC address.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
@@ -128,7 +134,7 @@ impl Drop for Anvil {
     }
 }
 
-fn running(record: &std::path::Path) -> Option<(u32, u16)> {
+fn running(record: &Path) -> Option<(u32, u16)> {
     let text = fs::read_to_string(record).ok()?;
     let mut lines = text.lines();
     let id: u32 = lines.next()?.parse().ok()?;

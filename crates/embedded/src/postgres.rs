@@ -12,8 +12,10 @@ use crate::{EmbeddedError, Toolchain};
 /// How much Postgres promises about a committed transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// A commit survives a power cut: the only choice outside tests.
+    /// A commit survives a power cut: the only choice outside tests and demonstrations.
     Full,
+    /// A commit survives the death of any process, not of the machine.
+    Crash,
     /// Nothing survives a crash of the machine: for tests that create many databases.
     None,
 }
@@ -107,6 +109,13 @@ impl Postgres {
         }
     }
 
+    /// The Postgres that an earlier caller left running in this folder.
+    pub fn find(config: &PostgresConfig) -> Option<Self> {
+        let dir = if process::is_root() { reachable_by_nobody(&config.dir).ok()? } else { config.dir.clone() };
+        let (id, port) = running(&dir.join("data"))?;
+        Some(Self { process: Process::Found(id), port, lifetime: Lifetime::Detached })
+    }
+
     /// Connection URL for a database of this server; `postgres` exists from the start.
     pub fn url(&self, database: &str) -> String {
         format!("postgres://kopilka@127.0.0.1:{}/{database}?sslmode=disable", self.port)
@@ -151,8 +160,12 @@ fn settings(port: u16, durability: Durability) -> Vec<String> {
         "max_wal_size=4GB".to_owned(),
         "timezone=UTC".to_owned(),
     ];
-    if durability == Durability::None {
-        settings.extend(["fsync=off", "synchronous_commit=off", "full_page_writes=off"].map(str::to_owned));
+    match durability {
+        Durability::Full => {}
+        Durability::Crash => settings.push("fsync=off".to_owned()),
+        Durability::None => {
+            settings.extend(["fsync=off", "synchronous_commit=off", "full_page_writes=off"].map(str::to_owned));
+        }
     }
     settings
 }

@@ -1,0 +1,74 @@
+//! The commands and their arguments.
+
+mod audit;
+mod deploy;
+mod replay;
+mod round;
+mod up;
+
+use clap::{Parser, Subcommand};
+
+/// Participatory budgeting with tokens that equal money and choices that nobody can link to a citizen.
+#[derive(Debug, Parser)]
+#[command(name = "kopilka", version, about, propagate_version = true, after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Print more: -v for progress of the services, -vv for everything.
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  kopilka up                                      run everything on an embedded Postgres and anvil
+  kopilka replay demo/Zarechensk_2026.pb          let an invented town vote on the running system
+  kopilka audit --round 0x…                       recount a round from the chain alone
+
+Settings may also stand in the environment or in a file .env (see docs/operations.md).";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run all services in one process, on an embedded Postgres and anvil or on given addresses.
+    Up(up::UpArgs),
+    /// Put the contracts on a chain and write their addresses, or check that they stand there.
+    Deploy(deploy::DeployArgs),
+    /// Bring a database's schema up to this version.
+    Migrate(deploy::MigrateArgs),
+    /// What municipal staff do: create a round, open and close its phases, settle it, record payments.
+    #[command(subcommand)]
+    Round(round::RoundCommand),
+    /// Replay an election from a Pabulib file: every voter is an invented citizen who goes through the real interfaces.
+    Replay(replay::ReplayArgs),
+    /// Recount a round from the chain's RPC alone and name the first difference.
+    Audit(audit::AuditArgs),
+}
+
+/// Runs one command.
+///
+/// # Errors
+/// Whatever stopped it, with the reason and the remedy in words.
+pub async fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        Command::Up(args) => up::run(args).await,
+        Command::Deploy(args) => deploy::run(args).await,
+        Command::Migrate(args) => deploy::migrate(args).await,
+        Command::Round(command) => round::run(command).await,
+        Command::Replay(args) => replay::run(args).await,
+        Command::Audit(args) => audit::run(args).await,
+    }
+}
+
+/// Logs go to standard error; `RUST_LOG` overrides the level.
+pub fn start_logging(verbose: u8) {
+    let default = match verbose {
+        0 => "warn",
+        1 => "info",
+        _ => "debug,hyper=info,sqlx=info,alloy=info,reqwest=info",
+    };
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

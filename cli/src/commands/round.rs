@@ -1,0 +1,193 @@
+//! `kopilka round …`: what municipal staff do.
+
+use std::path::{Path, PathBuf};
+
+use alloy::network::EthereumWallet;
+use alloy::primitives::Address;
+use anyhow::{Context as _, ensure};
+use clap::{Args, Subcommand};
+use kopilka_bindings::budget_round::BudgetRound;
+use kopilka_bindings::budget_rounds::BudgetRounds;
+use kopilka_domain::{Kopecks, Phase, settlement};
+
+use crate::election::ChainRound;
+use crate::staff::{RoundPlan, Staff, connect};
+use crate::system::{Secrets, System};
+
+/// The staff's steps, in the order in which a round takes them.
+#[derive(Debug, Subcommand)]
+pub enum RoundCommand {
+    /// Show an example of a plan file for `create`.
+    Example,
+    /// Create a round from a plan: admit the municipality, publish texts, mint the budget, add initiatives.
+    Create(CreateArgs),
+    /// List the rounds on the chain.
+    List(Folder),
+    /// Show where a round stands.
+    Status(OneRound),
+    /// Let citizens register.
+    OpenRegistration(OneRound),
+    /// Fix the shares and let citizens put them into initiatives.
+    OpenPledging(OneRound),
+    /// End pledging.
+    ClosePledging(OneRound),
+    /// Compute the result from the chain and propose it; the objection window begins.
+    Settle(OneRound),
+    /// Make a proposed result final after the objection window.
+    Finalize(OneRound),
+    /// Record a payment from a winner's wallet.
+    Pay(PayArgs),
+    /// Return what is left in a winner's wallet to the budget.
+    ReturnRemainder(InitiativeArgs),
+    /// Close a settled round whose wallets are empty.
+    Close(OneRound),
+    /// Call a round off; everything returns to the budget.
+    Cancel(OneRound),
+}
+
+/// Which system.
+#[derive(Debug, Args)]
+pub struct Folder {
+    /// Data folder of the running system.
+    #[arg(long, env = "KOPILKA_DATA_DIR", default_value = ".kopilka/run", value_name = "DIR")]
+    data_dir: PathBuf,
+}
+
+/// Which round of which system.
+#[derive(Debug, Args)]
+pub struct OneRound {
+    #[command(flatten)]
+    folder: Folder,
+    /// Address of the round.
+    #[arg(long, value_name = "ADDRESS")]
+    round: Address,
+}
+
+/// Arguments of `create`.
+#[derive(Debug, Args)]
+pub struct CreateArgs {
+    #[command(flatten)]
+    folder: Folder,
+    /// The plan; `kopilka round example` shows one.
+    plan: PathBuf,
+}
+
+/// Which initiative.
+#[derive(Debug, Args)]
+pub struct InitiativeArgs {
+    #[command(flatten)]
+    one: OneRound,
+    /// Id of the initiative.
+    #[arg(long, value_name = "N")]
+    initiative: u16,
+}
+
+/// Arguments of `pay`.
+#[derive(Debug, Args)]
+pub struct PayArgs {
+    #[command(flatten)]
+    which: InitiativeArgs,
+    /// Amount in rubles, e.g. 125000,50.
+    #[arg(long, value_name = "RUBLES")]
+    amount: Kopecks,
+    /// Number of the payment order; only its hash goes on chain.
+    #[arg(long, value_name = "TEXT")]
+    reference: String,
+    /// Name or address of the supporting document; only its hash goes on chain.
+    #[arg(long, value_name = "TEXT")]
+    document: String,
+}
+
+/// Runs one step.
+pub(super) async fn run(command: RoundCommand) -> anyhow::Result<()> {
+    match command {
+        RoundCommand::Example => {
+            println!("{}", include_str!("../../round-plan.example.json"));
+            Ok(())
+        }
+        RoundCommand::Create(args) => {
+            let plan = read_plan(&args.plan)?;
+            let (_, staff) = open(&args.folder)?;
+            let handle = staff.create_round(&plan).await?;
+            println!("round {}\ntoken {}", handle.round, handle.token);
+            Ok(())
+        }
+        RoundCommand::List(folder) => list(&folder).await,
+        RoundCommand::Status(one) => status(&one).await,
+        RoundCommand::OpenRegistration(one) => open(&one.folder)?.1.open_registration(one.round).await,
+        RoundCommand::OpenPledging(one) => open(&one.folder)?.1.open_pledging(one.round).await,
+        RoundCommand::ClosePledging(one) => open(&one.folder)?.1.close_pledging(one.round).await,
+        RoundCommand::Settle(one) => settle(&one).await,
+        RoundCommand::Finalize(one) => {
+            open(&one.folder)?.1.finalize(one.round).await?;
+            println!("The result is final.");
+            Ok(())
+        }
+        RoundCommand::Pay(args) => {
+            let which = &args.which;
+            let (_, staff) = open(&which.one.folder)?;
+            staff.pay(which.one.round, which.initiative, args.amount, &args.reference, &args.document).await
+        }
+        RoundCommand::ReturnRemainder(args) => {
+            open(&args.one.folder)?.1.return_remainder(args.one.round, args.initiative).await
+        }
+        RoundCommand::Close(one) => open(&one.folder)?.1.close(one.round).await,
+        RoundCommand::Cancel(one) => open(&one.folder)?.1.cancel(one.round).await,
+    }
+}
+
+fn open(folder: &Folder) -> anyhow::Result<(System, Staff)> {
+    let system = System::load(&folder.data_dir)?;
+    let staff = Staff::new(&system, &Secrets::load(&folder.data_dir)?)?;
+    Ok((system, staff))
+}
+
+fn read_plan(path: &Path) -> anyhow::Result<RoundPlan> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_str(&text)
+        .with_context(|| format!("{} is not a plan of a round: compare `kopilka round example`", path.display()))
+}
+
+async fn list(folder: &Folder) -> anyhow::Result<()> {
+    let system = System::load(&folder.data_dir)?;
+    let provider = connect(&system.rpc_url, EthereumWallet::default());
+    let factory = BudgetRounds::new(system.deployment.rounds, provider.clone());
+    let count = factory.roundCount().call().await?.to::<u64>();
+    for id in 1..=count {
+        let address = factory.roundAt(alloy::primitives::U256::from(id)).call().await?.round;
+        let phase = Phase::try_from(BudgetRound::new(address, provider.clone()).phase().call().await?)?;
+        println!("{id}\t{address}\t{phase}");
+    }
+    Ok(())
+}
+
+async fn status(one: &OneRound) -> anyhow::Result<()> {
+    let system = System::load(&one.folder.data_dir)?;
+    let provider = connect(&system.rpc_url, EthereumWallet::default());
+    let round = BudgetRound::new(one.round, provider);
+    let phase = Phase::try_from(round.phase().call().await?)?;
+    println!("phase        {phase}");
+    println!("budget       {}", Kopecks(round.budget().call().await?.to::<u128>()));
+    println!("registered   {}", round.registeredCount().call().await?);
+    println!("initiatives  {}", round.initiativeCount().call().await?);
+    for id in 1..=round.initiativeCount().call().await? {
+        let initiative = round.initiative(id).call().await?;
+        let won = if initiative.won { "  won" } else { "" };
+        println!("{id:>5}  {} of {}{won}", Kopecks(initiative.pledged), Kopecks(initiative.cost));
+    }
+    Ok(())
+}
+
+async fn settle(one: &OneRound) -> anyhow::Result<()> {
+    let (system, staff) = open(&one.folder)?;
+    let provider = connect(&system.rpc_url, EthereumWallet::default());
+    let read = ChainRound::read(&provider, one.round, system.deployment.first_block).await?;
+    ensure!(read.settlement.is_none(), "a result is proposed already: run `kopilka round finalize`, or have it withdrawn");
+    let outcome = settlement::settle(&read.election()?)?;
+    let mut winners: Vec<u16> = outcome.winners.iter().map(|winner| winner.id.0).collect();
+    winners.sort_unstable();
+    println!("winners {winners:?}, together {}", outcome.total_cost);
+    staff.propose(one.round, winners, outcome.transcript.digest().into()).await?;
+    println!("The result is proposed; the objection window is open.");
+    Ok(())
+}
