@@ -59,7 +59,7 @@ fn ballot(numbers: &mut Numbers, home: usize) -> Vec<(usize, u64)> {
         .map(|&(_, district, liking, _)| match district {
             4 => liking * 4,
             district if district == home => liking * 14,
-            // The centre is everybody's a little.
+            // Everybody uses the centre a little.
             0 => liking,
             _ => 1,
         })

@@ -120,7 +120,8 @@ pub struct Loser {
     pub reason: LossReason,
 }
 
-/// A plain reason why an initiative did not win. The first that holds, in this order.
+/// A plain reason why an initiative did not win. The first that holds, in this order. What [`Loser`] says too is left out
+/// of JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "reason", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum LossReason {
@@ -129,6 +130,7 @@ pub enum LossReason {
     /// Fewer chose it than the round demands.
     BelowThreshold {
         /// Weighted approvals or points.
+        #[serde(skip)]
         support: u64,
         /// What the round demands.
         threshold: u64,
@@ -136,6 +138,7 @@ pub enum LossReason {
     /// It cost more than was left when its turn came (the whole budget, if it costs more than that).
     ExceedsRemainingBudget {
         /// What it costs.
+        #[serde(skip)]
         cost: Kopecks,
         /// What was left.
         remaining: Kopecks,
@@ -143,6 +146,7 @@ pub enum LossReason {
     /// Its supporters' money did not suffice, and the round fills no remainder.
     NotAffordableBySupporters {
         /// The part of the cost that they could have paid.
+        #[serde(skip)]
         effective_support: Percent,
     },
 }

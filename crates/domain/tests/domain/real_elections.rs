@@ -14,11 +14,11 @@ fn instance(name: &str) -> Option<Instance> {
         eprintln!("skipped: {name} is not in {} (set KOPILKA_PABULIB_DIR)", folder.display());
         return None;
     };
-    Some(Instance::from_bytes(&bytes).unwrap())
+    Some(Instance::from_bytes(&bytes).expect("the file is well-formed"))
 }
 
 fn outcome(instance: &Instance, rule: Rule, completion: Completion) -> Outcome {
-    settle(&instance.election(rule, completion, instance.threshold())).unwrap()
+    settle(&instance.election(rule, completion, instance.threshold())).expect("the election is consistent")
 }
 
 /// Winners, and voters with nothing in tenths of a per cent.

@@ -10,8 +10,11 @@ use crate::elections::{Numbers, Shape, account, random};
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/settlement.json");
 
-fn election(kind: BallotKind, budget: u128, costs: &[u128], ballots: &[(u32, &[(u16, u16)])]) -> Election {
-    let ballot = |(index, (weight, choices)): (usize, &(u32, &[(u16, u16)]))| {
+/// Weight, and the ids with their points.
+type Choices<'a> = (u32, &'a [(u16, u16)]);
+
+fn election(kind: BallotKind, budget: u128, costs: &[u128], ballots: &[Choices<'_>]) -> Election {
+    let ballot = |(index, (weight, choices)): (usize, &Choices<'_>)| {
         let choices = choices.iter().map(|&(id, points)| (InitiativeId(id), Points(points)));
         let allocation = match kind {
             BallotKind::Approval => Allocation::approval(choices.map(|choice| choice.0)),
