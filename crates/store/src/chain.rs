@@ -1,5 +1,19 @@
 //! The `chain` schema: what the indexer writes and everybody else reads.
 //!
-//! Tables and their meaning are described in the migration and in docs/data-model.md.
+//! Tables and their meaning are described in the migration and in docs/data-model.md. The indexer alone uses
+//! [`rows`], [`write`](mod@write), [`rollback`] and [`state`]; readers use [`query`], [`rounds`] and [`explorer`].
 
+pub mod audit;
+pub mod columns;
+mod copy;
 pub mod explorer;
+pub mod query;
+pub mod rollback;
+pub mod rounds;
+pub mod rows;
+pub mod state;
+pub mod write;
+
+/// Channel on which the indexer notifies after each commit. The payload is JSON:
+/// `{"from":1,"block":9,"hash":"0x…","reorg":false,"rounds":["0x…"]}`; `rounds` is null when too many were touched.
+pub const HEAD_CHANNEL: &str = "chain_head";
