@@ -1,0 +1,214 @@
+//! What the indexer remembers between two runs: the chain it follows, how far it is, which contracts it knows.
+
+use alloy::primitives::{Address, B256};
+use sqlx::PgConnection;
+
+use super::columns::{AddressColumn, HashColumn, Nullable};
+use super::HEAD_CHANNEL;
+use super::query::to_i64;
+use super::rows::TokenMetadataRow;
+
+/// The chain and deployment of this database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meta {
+    /// EIP-155 chain id.
+    pub chain_id: u64,
+    /// Hash of block 0.
+    pub genesis_hash: B256,
+    /// Lowest indexed block.
+    pub first_block: u64,
+    /// Register of municipalities.
+    pub municipalities: Address,
+    /// Factory of rounds.
+    pub rounds: Address,
+    /// Code of rounds.
+    pub round_implementation: Address,
+    /// Code of tokens.
+    pub token_implementation: Address,
+    /// Whether the whole chain is kept.
+    pub full_chain: bool,
+    /// Version of the decoder that made the derived rows.
+    pub decoder_version: i32,
+}
+
+/// Reads the only row of `chain.meta`; none before the indexer's first start.
+///
+/// # Errors
+/// When the query fails.
+pub async fn meta(connection: &mut PgConnection) -> Result<Option<Meta>, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"select chain_id, genesis_hash as "genesis_hash: HashColumn", first_block,
+             municipalities as "municipalities: AddressColumn", rounds as "rounds: AddressColumn",
+             round_implementation as "round_implementation: AddressColumn",
+             token_implementation as "token_implementation: AddressColumn", full_chain, decoder_version
+           from chain.meta"#
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| Meta {
+        chain_id: row.chain_id.cast_unsigned(),
+        genesis_hash: row.genesis_hash.into(),
+        first_block: row.first_block.cast_unsigned(),
+        municipalities: row.municipalities.into(),
+        rounds: row.rounds.into(),
+        round_implementation: row.round_implementation.into(),
+        token_implementation: row.token_implementation.into(),
+        full_chain: row.full_chain,
+        decoder_version: row.decoder_version,
+    }))
+}
+
+/// Writes `chain.meta` on the first start; later only the decoder's version changes.
+///
+/// # Errors
+/// When the query fails.
+pub async fn write_meta(connection: &mut PgConnection, meta: &Meta) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into chain.meta (chain_id, genesis_hash, first_block, municipalities, rounds, round_implementation,
+             token_implementation, full_chain, decoder_version)
+         values ($1, $2::bytea, $3, $4::bytea, $5::bytea, $6::bytea, $7::bytea, $8, $9)
+         on conflict (id) do update set decoder_version = excluded.decoder_version",
+        to_i64(meta.chain_id),
+        meta.genesis_hash.as_slice(),
+        to_i64(meta.first_block),
+        meta.municipalities.as_slice(),
+        meta.rounds.as_slice(),
+        meta.round_implementation.as_slice(),
+        meta.token_implementation.as_slice(),
+        meta.full_chain,
+        meta.decoder_version,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Number and hash of the highest indexed block.
+///
+/// # Errors
+/// When the query fails.
+pub async fn tip(connection: &mut PgConnection) -> Result<Option<(u64, B256)>, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"select number, hash as "hash: HashColumn" from chain.blocks order by number desc limit 1"#
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| (row.number.cast_unsigned(), row.hash.into())))
+}
+
+/// Hashes of the indexed blocks in a range, highest first.
+///
+/// # Errors
+/// When the query fails.
+pub async fn block_hashes(
+    connection: &mut PgConnection,
+    from: u64,
+    to: u64,
+) -> Result<Vec<(u64, B256)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select number, hash as "hash: HashColumn" from chain.blocks where number between $1 and $2
+           order by number desc"#,
+        to_i64(from),
+        to_i64(to),
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.number.cast_unsigned(), row.hash.into())).collect())
+}
+
+/// Writes how far the index and the node are.
+///
+/// # Errors
+/// When the query fails.
+pub async fn write_head(
+    connection: &mut PgConnection,
+    indexed_block: Option<u64>,
+    node_block: u64,
+    finalized_block: Option<u64>,
+    new_reorgs: u32,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into chain.head (indexed_block, node_block, finalized_block, reorgs, updated_at)
+         values ($1, $2, $3, $4, now())
+         on conflict (id) do update set indexed_block = excluded.indexed_block, node_block = excluded.node_block,
+             finalized_block = excluded.finalized_block, reorgs = head.reorgs + excluded.reorgs,
+             updated_at = excluded.updated_at",
+        indexed_block.map(to_i64),
+        to_i64(node_block),
+        finalized_block.map(to_i64),
+        i64::from(new_reorgs),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Tells listeners, when the transaction commits, what changed. The payload is JSON.
+///
+/// # Errors
+/// When the query fails.
+pub async fn notify_head(connection: &mut PgConnection, payload: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!("select pg_notify($1, $2)", HEAD_CHANNEL, payload).execute(connection).await?;
+    Ok(())
+}
+
+/// Takes the indexer's lock for as long as this connection lives; false when another indexer has it.
+///
+/// # Errors
+/// When the query fails.
+pub async fn try_lead(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    // An arbitrary number, "kopilka" in ASCII.
+    const LOCK: i64 = 0x6b_6f70_696c_6b61;
+    sqlx::query_scalar!(r#"select pg_try_advisory_lock($1) as "led!""#, LOCK).fetch_one(connection).await
+}
+
+/// Address, round and first event's block of every token that is known.
+///
+/// # Errors
+/// When the query fails.
+pub async fn known_tokens(connection: &mut PgConnection) -> Result<Vec<(Address, Option<Address>)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select address as "address: AddressColumn", round as "round!: Nullable<AddressColumn>" from chain.tokens"#
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.address.into(), row.round.into())).collect())
+}
+
+/// What tokens said of themselves.
+///
+/// # Errors
+/// When the query fails.
+pub async fn token_metadata(connection: &mut PgConnection) -> Result<Vec<TokenMetadataRow>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select address as "address: AddressColumn", name, symbol, decimals, block_number from chain.token_metadata"#
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| TokenMetadataRow {
+            address: row.address.into(),
+            name: row.name,
+            symbol: row.symbol,
+            decimals: row.decimals.and_then(|decimals| u8::try_from(decimals).ok()),
+            block_number: row.block_number.cast_unsigned(),
+        })
+        .collect())
+}
+
+/// Empties every derived table; raw ones stay.
+///
+/// # Errors
+/// When the query fails.
+pub async fn clear_derived(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "truncate chain.transfers, chain.balances, chain.tokens, chain.mints, chain.returns, chain.municipalities,
+             chain.roles, chain.rounds, chain.phase_changes, chain.pledging_openings, chain.classes, chain.issued,
+             chain.initiatives, chain.registrations, chain.allocations, chain.skipped_items, chain.settlements,
+             chain.initiative_results, chain.payments, chain.contracts"
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
