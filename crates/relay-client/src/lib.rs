@@ -1,0 +1,12 @@
+//! The relayer's HTTP interface: requests, answers, problem documents, and a small client.
+//!
+//! For the command line, tests and tools. Services do not call the relayer, browsers do; so nothing here signs or waits
+//! longer than it is told.
+
+mod client;
+mod messages;
+mod problem;
+
+pub use client::{ClientError, RelayClient};
+pub use messages::{Accepted, AllocationRequest, MessageView, RegistrationRequest, SenderView, StatusView};
+pub use problem::Problem;
