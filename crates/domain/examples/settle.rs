@@ -1,8 +1,10 @@
 //! Settles a Pabulib file: `settle FILE.pb [--rule equal-shares|greedy] [--no-raise] [--no-fill] [--threshold N]
-//! [--json] [--transcript] [--repeat N]`.
+//! [--json] [--transcript] [--election] [--repeat N]`.
 //!
-//! Without `--threshold` the file's own is used. `--json` prints the outcome with the file's project ids.
+//! Without `--threshold` the file's own is used. `--json` prints the outcome with the file's project ids, `--election` the
+//! election itself, as the browser's settlement reads it.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -17,6 +19,7 @@ struct Options {
     threshold: Option<u64>,
     json: bool,
     transcript: bool,
+    election: bool,
     repeat: u32,
 }
 
@@ -29,6 +32,7 @@ fn options() -> Result<Options, String> {
         threshold: None,
         json: false,
         transcript: false,
+        election: false,
         repeat: 1,
     };
     while let Some(argument) = arguments.next() {
@@ -50,6 +54,7 @@ fn options() -> Result<Options, String> {
                 options.repeat = number.parse().map_err(|_| format!("{number} is no number of times"))?;
             }
             "--json" => options.json = true,
+            "--election" => options.election = true,
             "--transcript" => options.transcript = true,
             file if !file.starts_with('-') && options.file.is_empty() => options.file = file.to_owned(),
             _ => return Err(format!("unknown argument {argument}")),
@@ -67,6 +72,10 @@ fn run() -> Result<(), String> {
     let instance = Instance::from_bytes(&bytes).map_err(|error| format!("{}: {error}", options.file))?;
     let threshold = options.threshold.unwrap_or(instance.threshold());
     let election = instance.election(options.rule, options.completion, threshold);
+    if options.election {
+        println!("{}", serde_json::to_string(&election).map_err(|error| error.to_string())?);
+        return Ok(());
+    }
     let start = Instant::now();
     let mut outcome = settle(&election).map_err(|error| error.to_string())?;
     for _ in 1..options.repeat {
@@ -82,7 +91,9 @@ fn run() -> Result<(), String> {
         let winners: Vec<_> = outcome.winners.iter().map(|winner| external(winner.id)).collect();
         let official = instance.official_winners();
         let official: Option<Vec<_>> = official.map(|ids| ids.into_iter().map(external).collect());
+        let ids: BTreeMap<_, _> = instance.projects.iter().map(|project| (&project.external_id, project.id)).collect();
         let report = serde_json::json!({
+            "ids": ids, "threshold": threshold,
             "winners": winners, "official": official, "outcome": outcome, "seconds": elapsed.as_secs_f64(),
             "warnings": instance.warnings,
         });
