@@ -123,15 +123,13 @@ pub async fn compact_issuances(transaction: &mut PgTransaction<'_>) -> Result<u6
     Ok(copied.rows_affected())
 }
 
-/// Takes the lock of the one process that publishes; false when another holds it. Freed when the transaction ends.
+/// Waits for the lock of the one process that publishes. Freed when the transaction ends.
 ///
 /// # Errors
 /// [`StoreError::Query`].
-pub async fn try_lock_publishing(transaction: &mut PgTransaction<'_>) -> Result<bool, StoreError> {
-    let row = sqlx::query!(r#"select pg_try_advisory_xact_lock($1) as "locked!""#, PUBLISHING_LOCK)
-        .fetch_one(&mut **transaction)
-        .await?;
-    Ok(row.locked)
+pub async fn lock_publishing(transaction: &mut PgTransaction<'_>) -> Result<(), StoreError> {
+    sqlx::query!("select pg_advisory_xact_lock($1)", PUBLISHING_LOCK).fetch_one(&mut **transaction).await?;
+    Ok(())
 }
 
 /// Stores a document under its hash; one that is there already stays as it is.
