@@ -58,7 +58,7 @@ pub async fn meta(connection: &mut PgConnection) -> Result<Option<Meta>, sqlx::E
     }))
 }
 
-/// Writes `chain.meta` on the first start; later only the decoder's version changes.
+/// Writes `chain.meta`, once.
 ///
 /// # Errors
 /// When the query fails.
@@ -66,8 +66,7 @@ pub async fn write_meta(connection: &mut PgConnection, meta: &Meta) -> Result<()
     sqlx::query!(
         "insert into chain.meta (chain_id, genesis_hash, first_block, municipalities, rounds, round_implementation,
              token_implementation, full_chain, decoder_version)
-         values ($1, $2::bytea, $3, $4::bytea, $5::bytea, $6::bytea, $7::bytea, $8, $9)
-         on conflict (id) do update set decoder_version = excluded.decoder_version",
+         values ($1, $2::bytea, $3, $4::bytea, $5::bytea, $6::bytea, $7::bytea, $8, $9)",
         to_i64(meta.chain_id),
         meta.genesis_hash.as_slice(),
         to_i64(meta.first_block),
@@ -211,4 +210,67 @@ pub async fn clear_derived(connection: &mut PgConnection) -> Result<(), sqlx::Er
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Notes which decoder made the derived rows.
+///
+/// # Errors
+/// When the query fails.
+pub async fn write_decoder_version(connection: &mut PgConnection, version: i32) -> Result<(), sqlx::Error> {
+    sqlx::query!("update chain.meta set decoder_version = $1", version).execute(connection).await?;
+    Ok(())
+}
+
+/// Block of the deployment, as the labels of its contracts keep it.
+///
+/// # Errors
+/// When the query fails.
+pub async fn deployment_block(connection: &mut PgConnection) -> Result<Option<u64>, sqlx::Error> {
+    let block = sqlx::query_scalar!("select block_number from chain.contracts where kind = 'municipalities'")
+        .fetch_optional(connection)
+        .await?;
+    Ok(block.map(i64::cast_unsigned))
+}
+
+/// Blocks with logs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogsRange {
+    /// Lowest.
+    pub from: u64,
+    /// Highest.
+    pub to: u64,
+    /// Unix time of each block that has logs.
+    pub times: Vec<(u64, u64)>,
+}
+
+/// The next blocks from `from` on that have logs: as many as have `max_logs` together, at least one, at most 1,000.
+///
+/// # Errors
+/// When the query fails.
+pub async fn next_logs(
+    connection: &mut PgConnection,
+    from: u64,
+    max_logs: i64,
+) -> Result<Option<LogsRange>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select number as "number!", block_at as "block_at!" from (
+               select number, block_at, sum(logs_count) over (order by number) as logs
+               from (select number, block_at, logs_count from chain.blocks where number >= $1 and logs_count > 0
+                     order by number limit 1000) b
+           ) s
+           where logs <= $2 or number = (select min(number) from chain.blocks where number >= $1 and logs_count > 0)
+           order by number"#,
+        to_i64(from),
+        max_logs,
+    )
+    .fetch_all(connection)
+    .await?;
+    let times: Vec<(u64, u64)> = rows
+        .iter()
+        .map(|row| (row.number.cast_unsigned(), row.block_at.unix_timestamp().cast_unsigned()))
+        .collect();
+    Ok(match (times.first(), times.last()) {
+        (Some((from, _)), Some((to, _))) => Some(LogsRange { from: *from, to: *to, times: times.clone() }),
+        _ => None,
+    })
 }

@@ -1,0 +1,231 @@
+//! The few questions that the indexer asks a node, many in one HTTP request.
+//!
+//! Blocks and receipts are read field by field, so that a transaction type that this program does not know is no obstacle.
+//! Ranges are always explicit numbers: "latest" is asked for the head alone.
+
+use std::time::Duration;
+
+use alloy::primitives::{Address, B256, Bloom, Bytes, U64, U256};
+use alloy::rpc::client::RpcClient;
+use alloy::transports::{RpcError, TransportError, TransportErrorKind};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+/// A request takes at most this long.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A block with its transactions, or with their hashes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RpcBlock<T> {
+    pub(crate) number: U64,
+    pub(crate) hash: B256,
+    pub(crate) parent_hash: B256,
+    pub(crate) timestamp: U64,
+    pub(crate) miner: Address,
+    pub(crate) gas_used: U64,
+    pub(crate) gas_limit: U64,
+    pub(crate) base_fee_per_gas: Option<U256>,
+    #[serde(default)]
+    pub(crate) size: U64,
+    pub(crate) logs_bloom: Bloom,
+    pub(crate) transactions: Vec<T>,
+}
+
+/// A transaction.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RpcTransaction {
+    pub(crate) hash: B256,
+    pub(crate) from: Address,
+    pub(crate) to: Option<Address>,
+    pub(crate) value: U256,
+    pub(crate) input: Bytes,
+    pub(crate) nonce: U64,
+    pub(crate) gas: U64,
+    pub(crate) gas_price: Option<U256>,
+    #[serde(default, rename = "type")]
+    pub(crate) kind: U64,
+}
+
+/// A receipt.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RpcReceipt {
+    pub(crate) transaction_hash: B256,
+    pub(crate) block_hash: B256,
+    pub(crate) status: Option<U64>,
+    pub(crate) gas_used: U64,
+    pub(crate) cumulative_gas_used: U64,
+    pub(crate) effective_gas_price: Option<U256>,
+    pub(crate) contract_address: Option<Address>,
+    pub(crate) logs: Vec<RpcLog>,
+}
+
+/// A log.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RpcLog {
+    pub(crate) address: Address,
+    pub(crate) topics: Vec<B256>,
+    pub(crate) data: Bytes,
+    pub(crate) block_number: U64,
+    pub(crate) block_hash: B256,
+    pub(crate) transaction_hash: B256,
+    pub(crate) transaction_index: U64,
+    pub(crate) log_index: U64,
+    #[serde(default)]
+    pub(crate) removed: bool,
+}
+
+/// What a token contract answered; none where it gave no usable answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct TokenAnswers {
+    pub(crate) name: Option<Bytes>,
+    pub(crate) symbol: Option<Bytes>,
+    pub(crate) decimals: Option<Bytes>,
+}
+
+/// A node.
+#[derive(Debug, Clone)]
+pub(crate) struct Node {
+    client: RpcClient,
+}
+
+impl Node {
+    pub(crate) fn new(url: url::Url) -> Self {
+        Self { client: RpcClient::new_http(url) }
+    }
+
+    pub(crate) async fn chain_id(&self) -> Result<u64, TransportError> {
+        let id: U64 = self.one("eth_chainId", json!([])).await?;
+        Ok(id.to())
+    }
+
+    /// The node's highest block.
+    pub(crate) async fn head(&self) -> Result<Option<RpcBlock<B256>>, TransportError> {
+        self.one("eth_getBlockByNumber", json!(["latest", false])).await
+    }
+
+    /// The node's hash at each height; none where its chain is shorter.
+    pub(crate) async fn hashes(&self, numbers: &[u64]) -> Result<Vec<Option<B256>>, TransportError> {
+        let calls = numbers.iter().map(|number| ("eth_getBlockByNumber", json!([U64::from(*number), false]))).collect();
+        let blocks: Vec<Option<RpcBlock<B256>>> = self.many(calls).await?;
+        Ok(blocks.into_iter().map(|block| block.map(|block| block.hash)).collect())
+    }
+
+    /// Headers of a range, both ends included, with the hashes of transactions.
+    pub(crate) async fn headers(&self, from: u64, to: u64) -> Result<Vec<Option<RpcBlock<B256>>>, TransportError> {
+        self.many((from..=to).map(|number| ("eth_getBlockByNumber", json!([U64::from(number), false]))).collect()).await
+    }
+
+    /// Blocks of a range, both ends included, with whole transactions, and their receipts.
+    pub(crate) async fn blocks_with_receipts(
+        &self,
+        from: u64,
+        to: u64,
+    ) -> Result<Vec<(Option<RpcBlock<RpcTransaction>>, Option<Vec<RpcReceipt>>)>, TransportError> {
+        let mut batch = self.client.new_batch();
+        let mut waiting = Vec::new();
+        for number in from..=to {
+            let number = U64::from(number);
+            let block = batch.add_call("eth_getBlockByNumber", &json!([number, true]))?;
+            let receipts = batch.add_call("eth_getBlockReceipts", &json!([number]))?;
+            waiting.push((block, receipts));
+        }
+        within_time(batch.send()).await?;
+        let mut answers = Vec::with_capacity(waiting.len());
+        for (block, receipts) in waiting {
+            answers.push((block.await?, receipts.await?));
+        }
+        Ok(answers)
+    }
+
+    /// Logs of a range, both ends included, of some contracts, optionally of one event.
+    pub(crate) async fn logs(
+        &self,
+        from: u64,
+        to: u64,
+        addresses: &[Address],
+        topic0: Option<B256>,
+    ) -> Result<Vec<RpcLog>, TransportError> {
+        let mut filter = json!({ "fromBlock": U64::from(from), "toBlock": U64::from(to), "address": addresses });
+        if let Some(topic0) = topic0 {
+            filter["topics"] = json!([topic0]);
+        }
+        self.one("eth_getLogs", json!([filter])).await
+    }
+
+    /// Asks tokens for name, symbol and decimals.
+    pub(crate) async fn token_answers(
+        &self,
+        tokens: &[Address],
+        block: u64,
+    ) -> Result<Vec<TokenAnswers>, TransportError> {
+        const SELECTORS: [&str; 3] = ["0x06fdde03", "0x95d89b41", "0x313ce567"];
+        let mut answers = Vec::with_capacity(tokens.len());
+        for token in tokens {
+            let mut batch = self.client.new_batch();
+            let mut waiting = Vec::new();
+            for data in SELECTORS {
+                let call = json!([{ "to": token, "data": data }, U64::from(block)]);
+                waiting.push(batch.add_call::<_, Bytes>("eth_call", &call)?);
+            }
+            within_time(batch.send()).await?;
+            let mut values = Vec::with_capacity(SELECTORS.len());
+            for answer in waiting {
+                values.push(match answer.await {
+                    Ok(bytes) => Some(bytes),
+                    Err(RpcError::ErrorResp(error)) if is_verdict(error.code, &error.message) => None,
+                    Err(error) => return Err(error),
+                });
+            }
+            let mut values = values.into_iter();
+            let mut next = || values.next().flatten();
+            answers.push(TokenAnswers { name: next(), symbol: next(), decimals: next() });
+        }
+        Ok(answers)
+    }
+
+    async fn one<R: DeserializeOwned + Send + Sync + std::fmt::Debug + Unpin + 'static>(
+        &self,
+        method: &'static str,
+        parameters: Value,
+    ) -> Result<R, TransportError> {
+        let call = self.client.request::<_, R>(method, parameters);
+        within_time(async move { call.await }).await
+    }
+
+    async fn many<R: DeserializeOwned + Send + Sync + std::fmt::Debug + Unpin + 'static>(
+        &self,
+        calls: Vec<(&'static str, Value)>,
+    ) -> Result<Vec<R>, TransportError> {
+        let mut batch = self.client.new_batch();
+        let mut waiting = Vec::with_capacity(calls.len());
+        for (method, parameters) in calls {
+            waiting.push(batch.add_call(method, &parameters)?);
+        }
+        if waiting.is_empty() {
+            return Ok(Vec::new());
+        }
+        within_time(batch.send()).await?;
+        let mut answers = Vec::with_capacity(waiting.len());
+        for answer in waiting {
+            answers.push(answer.await?);
+        }
+        Ok(answers)
+    }
+}
+
+async fn within_time<T>(answer: impl Future<Output = Result<T, TransportError>>) -> Result<T, TransportError> {
+    tokio::time::timeout(TIMEOUT, answer)
+        .await
+        .unwrap_or_else(|_| Err(TransportErrorKind::custom_str("the node did not answer within 30 s")))
+}
+
+/// Whether an error is the contract's own answer (a revert, no such function) and not the node's trouble.
+fn is_verdict(code: i64, message: &str) -> bool {
+    let message = message.to_lowercase();
+    code == 3 || ["revert", "invalid opcode", "out of gas", "stack"].iter().any(|word| message.contains(word))
+}

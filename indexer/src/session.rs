@@ -1,0 +1,365 @@
+//! One leadership: from the lock to the first trouble. Whatever goes wrong, the next session starts from what the
+//! database holds, so nothing in memory needs repair.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use alloy::primitives::{Address, B256};
+use alloy::sol_types::SolEvent as _;
+use anyhow::Context as _;
+use futures::{Stream, StreamExt as _};
+use kopilka_bindings::budget_rounds::BudgetRounds;
+use kopilka_store::chain::rows::Rows;
+use kopilka_store::chain::{rollback, state, write};
+use sqlx::{Connection as _, PgConnection};
+use tokio::sync::watch;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::decode::{DECODER_VERSION, Known, decode, deployment_contracts};
+use crate::fetch::{FetchError, Scope, fetch_range, last_block};
+use crate::health::Status;
+use crate::plan::{Ancestor, BlockId, NodeHead, RangeSize, Step, find_ancestor, next_step};
+use crate::rpc::Node;
+use crate::{Config, IndexerError, metadata, rebuild};
+
+/// `RoundCreated`, from which rounds and tokens are known.
+const ROUND_CREATED: B256 = BudgetRounds::RoundCreated::SIGNATURE_HASH;
+
+/// Payloads of notifications stay below Postgres's 8,000 bytes.
+const MAX_NOTIFIED_ROUNDS: usize = 100;
+
+/// Blocks in which rounds are looked for before their logs are fetched.
+const DISCOVERY_BLOCKS: u64 = 50_000;
+
+/// An indexer that holds the lock.
+pub(crate) struct Session<'a> {
+    config: &'a Config,
+    node: Node,
+    connection: PgConnection,
+    known: Known,
+    tip: Option<BlockId>,
+    size: Arc<Mutex<RangeSize>>,
+    status: &'a watch::Sender<Status>,
+}
+
+impl<'a> Session<'a> {
+    /// Checks that database and node belong together, and takes up where the database stands.
+    pub(crate) async fn start(
+        config: &'a Config,
+        mut connection: PgConnection,
+        status: &'a watch::Sender<Status>,
+    ) -> anyhow::Result<Self> {
+        let node = Node::new(config.rpc_url.clone());
+        check_chain(config, &node, &mut connection).await?;
+        let known = Known::new(&config.deployment, state::known_tokens(&mut connection).await?);
+        let tip = state::tip(&mut connection).await?.map(|(number, hash)| BlockId { number, hash });
+        let size = Arc::new(Mutex::new(RangeSize::new(config.max_range)));
+        tracing::info!(block.number = tip.map(|tip| tip.number), "indexing");
+        Ok(Self { config, node, connection, known, tip, size, status })
+    }
+
+    /// Looks at the node's head once and does all that follows from it. Returns whether anything changed.
+    pub(crate) async fn advance(&mut self) -> anyhow::Result<bool> {
+        let head = self.node.head().await?.context("the node has no blocks yet")?;
+        let head = NodeHead {
+            block: BlockId { number: head.number.to(), hash: head.hash },
+            parent_hash: head.parent_hash,
+        };
+        let stored_at_head = match self.tip {
+            Some(tip) if head.block.number == tip.number => Some(tip.hash),
+            Some(tip) if head.block.number < tip.number => {
+                let number = head.block.number;
+                state::block_hashes(&mut self.connection, number, number).await?.first().map(|(_, hash)| *hash)
+            }
+            _ => None,
+        };
+        self.report(head.block.number);
+        match next_step(self.config.first_block(), self.tip, head, stored_at_head) {
+            Step::Wait => Ok(false),
+            Step::Fetch { from, to } => {
+                if !self.fetch(from, to).await? {
+                    self.follow_reorg(head.block.number).await?;
+                }
+                Ok(true)
+            }
+            Step::FindAncestor => {
+                self.follow_reorg(head.block.number).await?;
+                Ok(true)
+            }
+        }
+    }
+
+    /// Ends the session in order, giving the lock back at once.
+    pub(crate) async fn close(self) {
+        if let Err(error) = self.connection.close().await {
+            tracing::debug!(%error, "closing the database connection failed");
+        }
+    }
+
+    fn report(&self, node_block: u64) {
+        let indexed_block = self.tip.map(|tip| tip.number);
+        let lag = indexed_block.map_or(node_block + 1, |indexed| node_block.saturating_sub(indexed));
+        metrics::gauge!("kopilka_indexer_node_block").set(node_block as f64);
+        metrics::gauge!("kopilka_indexer_indexed_block").set(indexed_block.unwrap_or_default() as f64);
+        metrics::gauge!("kopilka_indexer_lag_blocks").set(lag as f64);
+        self.status.send_replace(Status {
+            leads: true,
+            indexed_block,
+            node_block: Some(node_block),
+            last_success: Some(Instant::now()),
+        });
+    }
+
+    /// Indexes `from..=to` with several ranges on their way at once, written in order. False when the chain turned out to
+    /// have changed underneath.
+    async fn fetch(&mut self, from: u64, to: u64) -> anyhow::Result<bool> {
+        let mut from = from;
+        while from <= to {
+            let until = if self.config.full { to } else { to.min(from + DISCOVERY_BLOCKS - 1) };
+            let scope = self.scope(from, until).await?;
+            let ranges = self.ranges(scope, from, until);
+            let mut ranges = std::pin::pin!(ranges);
+            while let Some(rows) = ranges.next().await {
+                let rows = match rows {
+                    Ok(rows) => rows,
+                    Err(FetchError::Contradiction { block, what }) => {
+                        tracing::warn!(block.number = block, what, "the node contradicted itself; looking again");
+                        metrics::counter!("kopilka_indexer_contradictions_total").increment(1);
+                        tokio::time::sleep(self.config.poll).await;
+                        return Ok(false);
+                    }
+                    Err(error) => return Err(error.into()),
+                };
+                if !self.commit(rows, to).await? {
+                    return Ok(false);
+                }
+            }
+            from = until + 1;
+        }
+        Ok(true)
+    }
+
+    /// What to ask for in a range: everything, or the logs of the contracts known now and of those created in the range.
+    async fn scope(&self, from: u64, to: u64) -> anyhow::Result<Scope> {
+        if self.config.full {
+            return Ok(Scope::FullChain);
+        }
+        let mut addresses: BTreeSet<Address> = self.known.addresses();
+        let mut parts = vec![(from, to)];
+        while let Some((from, to)) = parts.pop() {
+            match self.node.logs(from, to, &[self.config.deployment.rounds], Some(ROUND_CREATED)).await {
+                Ok(logs) => {
+                    for log in logs {
+                        // round and token are the first two words of the data.
+                        let word = |at: usize| log.data.get(at * 32 + 12..at * 32 + 32).map(Address::from_slice);
+                        addresses.extend(word(0).into_iter().chain(word(1)));
+                    }
+                }
+                Err(error) if from == to => return Err(error.into()),
+                Err(_) => {
+                    let middle = from + (to - from) / 2;
+                    parts.push((middle + 1, to));
+                    parts.push((from, middle));
+                }
+            }
+        }
+        Ok(Scope::Contracts(Arc::new(addresses.into_iter().collect())))
+    }
+
+    fn ranges(&self, scope: Scope, from: u64, to: u64) -> impl Stream<Item = Result<Rows, FetchError>> + use<> {
+        let (node, size) = (self.node.clone(), self.size.clone());
+        let requests = futures::stream::unfold(from, move |from| {
+            let (node, size, scope) = (node.clone(), size.clone(), scope.clone());
+            async move {
+                if from > to {
+                    return None;
+                }
+                let blocks = size.lock().unwrap_or_else(std::sync::PoisonError::into_inner).blocks();
+                let until = to.min(from.saturating_add(blocks - 1));
+                // A task of its own goes on while the one before is written.
+                let task = AbortOnDropHandle::new(tokio::spawn(fetch_range(node, scope, from, until, size)));
+                Some((task, until + 1))
+            }
+        });
+        requests.buffered(self.config.concurrency.max(1)).map(|answer| match answer {
+            Ok(rows) => rows,
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        })
+    }
+
+    /// Writes a range in one transaction. False when it does not continue what is stored.
+    async fn commit(&mut self, mut rows: Rows, node_block: u64) -> anyhow::Result<bool> {
+        let (Some(first), Some(last)) = (rows.blocks.first(), last_block(&rows)) else { return Ok(true) };
+        if self.tip.is_some_and(|tip| first.parent_hash != tip.hash) {
+            return Ok(false);
+        }
+        let started = Instant::now();
+        let from = first.number;
+        let logs = std::mem::take(&mut rows.logs);
+        let times: Vec<u64> = rows.blocks.iter().map(|block| block.block_at.0).collect();
+        let time = |block: u64| usize::try_from(block - from).ok().and_then(|at| times.get(at).copied()).unwrap_or_default();
+        decode(&mut self.known, &logs, time, &mut rows)?;
+        rows.logs = logs;
+        metadata::ask_new_tokens(&self.node, last.number, &mut rows).await?;
+        let rounds = self.touched_rounds(&rows);
+        let node_block = node_block.max(last.number);
+
+        let mut transaction = self.connection.begin().await?;
+        write::write_range(&mut transaction, &rows).await?;
+        state::write_head(&mut transaction, Some(last.number), node_block, self.config.finalized(node_block), 0).await?;
+        state::notify_head(&mut transaction, &notification(from, last, false, &rounds)).await?;
+        transaction.commit().await?;
+
+        self.tip = Some(last);
+        self.report(node_block);
+        metrics::counter!("kopilka_indexer_blocks_total").increment(rows.blocks.len() as u64);
+        metrics::counter!("kopilka_indexer_logs_total").increment(rows.logs.len() as u64);
+        metrics::histogram!("kopilka_indexer_commit_seconds").record(started.elapsed().as_secs_f64());
+        tracing::debug!(
+            from,
+            to = last.number,
+            logs = rows.logs.len(),
+            transactions = rows.transactions.len(),
+            duration_ms = started.elapsed().as_millis(),
+            "indexed a range"
+        );
+        Ok(true)
+    }
+
+    fn touched_rounds(&self, rows: &Rows) -> BTreeSet<Address> {
+        rows.logs.iter().filter_map(|log| self.known.round_of(log.address)).collect()
+    }
+
+    /// Finds the common ancestor and removes what is above it.
+    async fn follow_reorg(&mut self, node_block: u64) -> anyhow::Result<()> {
+        let Some(tip) = self.tip else { return Ok(()) };
+        let first = self.config.first_block();
+        let lowest = tip.number.saturating_sub(self.config.window).max(first);
+        let stored: Vec<BlockId> = state::block_hashes(&mut self.connection, lowest, tip.number)
+            .await?
+            .into_iter()
+            .map(|(number, hash)| BlockId { number, hash })
+            .collect();
+        let numbers: Vec<u64> = stored.iter().map(|block| block.number).collect();
+        let node_hashes = self.node.hashes(&numbers).await?;
+        let at = |number: u64| {
+            let place = usize::try_from(tip.number.checked_sub(number)?).ok()?;
+            node_hashes.get(place).copied().flatten()
+        };
+        let keep = match find_ancestor(first, &stored, at) {
+            Ancestor::At(number) if number == tip.number => return Ok(()),
+            Ancestor::At(number) => Some(number),
+            Ancestor::BelowFirst => {
+                check_genesis(&self.node, &mut self.connection).await?;
+                first.checked_sub(1)
+            }
+            Ancestor::TooDeep { compared_down_to } => {
+                check_genesis(&self.node, &mut self.connection).await?;
+                return Err(IndexerError::ReorgTooDeep {
+                    indexed_block: tip.number,
+                    compared_down_to,
+                    window: self.config.window,
+                }
+                .into());
+            }
+        };
+        self.roll_back(tip, keep, node_block).await
+    }
+
+    async fn roll_back(&mut self, tip: BlockId, keep: Option<u64>, node_block: u64) -> anyhow::Result<()> {
+        let keep = keep.context("the chain's first block changed: this is another chain")?;
+        let started = Instant::now();
+        let mut transaction = self.connection.begin().await?;
+        let rounds = rollback::roll_back(&mut transaction, keep).await?;
+        let tip_after = state::tip(&mut transaction).await?.map(|(number, hash)| BlockId { number, hash });
+        let indexed = tip_after.map(|tip| tip.number);
+        state::write_head(&mut transaction, indexed, node_block, self.config.finalized(node_block), 1).await?;
+        if let Some(tip) = tip_after {
+            let rounds = rounds.into_iter().collect();
+            state::notify_head(&mut transaction, &notification(tip.number, tip, true, &rounds)).await?;
+        }
+        let tokens = state::known_tokens(&mut transaction).await?;
+        transaction.commit().await?;
+        self.known = Known::new(&self.config.deployment, tokens);
+        self.tip = tip_after;
+        metrics::counter!("kopilka_indexer_reorgs_total").increment(1);
+        metrics::histogram!("kopilka_indexer_reorg_depth_blocks").record((tip.number - keep) as f64);
+        tracing::info!(
+            from = tip.number,
+            ancestor = keep,
+            depth = tip.number - keep,
+            duration_ms = started.elapsed().as_millis(),
+            "rolled back after a reorg"
+        );
+        self.report(node_block);
+        Ok(())
+    }
+}
+
+/// JSON for listeners, see [`kopilka_store::chain::HEAD_CHANNEL`].
+fn notification(from: u64, last: BlockId, reorg: bool, rounds: &BTreeSet<Address>) -> String {
+    let rounds = (rounds.len() <= MAX_NOTIFIED_ROUNDS).then_some(rounds);
+    serde_json::json!({ "from": from, "block": last.number, "hash": last.hash, "reorg": reorg, "rounds": rounds })
+        .to_string()
+}
+
+/// On the first start notes which chain this is; later refuses any other.
+async fn check_chain(config: &Config, node: &Node, connection: &mut PgConnection) -> anyhow::Result<()> {
+    let deployment = &config.deployment;
+    let chain_id = node.chain_id().await?;
+    if chain_id != deployment.chain_id {
+        return Err(IndexerError::OtherChainId { expected: deployment.chain_id, node: chain_id }.into());
+    }
+    let Some(meta) = state::meta(connection).await? else {
+        let genesis_hash = genesis(node).await?;
+        let meta = state::Meta {
+            chain_id,
+            genesis_hash,
+            first_block: config.first_block(),
+            municipalities: deployment.municipalities,
+            rounds: deployment.rounds,
+            round_implementation: deployment.round_implementation,
+            token_implementation: deployment.token_implementation,
+            full_chain: config.full,
+            decoder_version: DECODER_VERSION,
+        };
+        let rows = Rows { contracts: deployment_contracts(deployment), ..Rows::default() };
+        let mut transaction = connection.begin().await?;
+        state::write_meta(&mut transaction, &meta).await?;
+        write::write_derived(&mut transaction, &rows).await?;
+        transaction.commit().await?;
+        return Ok(());
+    };
+    let same = meta.municipalities == deployment.municipalities && meta.rounds == deployment.rounds;
+    if meta.chain_id != chain_id || !same {
+        return Err(IndexerError::OtherDeployment {
+            stored: format!("chain {}, register {}, factory {}", meta.chain_id, meta.municipalities, meta.rounds),
+            configured: format!("chain {chain_id}, register {}, factory {}", deployment.municipalities, deployment.rounds),
+        }
+        .into());
+    }
+    if meta.full_chain != config.full || meta.first_block != config.first_block() {
+        return Err(IndexerError::OtherMode { full: meta.full_chain, first_block: meta.first_block }.into());
+    }
+    check_genesis(node, connection).await?;
+    if meta.decoder_version != DECODER_VERSION {
+        tracing::info!(from = meta.decoder_version, to = DECODER_VERSION, "another decoder made the derived tables");
+        rebuild::rebuild(connection, &rebuild::deployment_of(&meta)).await?;
+    }
+    Ok(())
+}
+
+async fn genesis(node: &Node) -> anyhow::Result<B256> {
+    let hash = node.hashes(&[0]).await?.into_iter().next().flatten();
+    hash.context("the node does not have block 0")
+}
+
+async fn check_genesis(node: &Node, connection: &mut PgConnection) -> anyhow::Result<()> {
+    let Some(meta) = state::meta(connection).await? else { return Ok(()) };
+    let found = genesis(node).await?;
+    if found == meta.genesis_hash {
+        return Ok(());
+    }
+    Err(IndexerError::OtherGenesis { stored: meta.genesis_hash, node: found }.into())
+}
