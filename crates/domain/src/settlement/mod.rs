@@ -150,3 +150,110 @@ fn loser(election: &Election, tally: &Tally, index: usize, refused: Option<u128>
     };
     Loser { id: candidate.id, cost: Kopecks(candidate.cost), support: candidate.support, effective_support, reason }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Account, Allocation, AllocationError, BallotKind, Completion, InitiativeId, Points};
+
+    fn approvals(budget: u128, costs: &[u128], ballots: &[&[u16]]) -> Election {
+        let ballot = |(number, ids): (usize, &&[u16])| Ballot {
+            account: Account([number as u8; 20]),
+            weight: 1,
+            allocation: Allocation::approval(ids.iter().copied().map(InitiativeId)),
+        };
+        Election {
+            budget: Kopecks(budget),
+            kind: BallotKind::Approval,
+            rule: Rule::EqualShares,
+            completion: Completion::NONE,
+            threshold: 0,
+            share_points: Points(0),
+            initiatives: (1..)
+                .zip(costs)
+                .map(|(id, &cost)| Candidate { id: InitiativeId(id), cost: Kopecks(cost) })
+                .collect(),
+            ballots: ballots.iter().enumerate().map(ballot).collect(),
+        }
+    }
+
+    fn reason(outcome: &Outcome, id: u16) -> LossReason {
+        outcome.losers.iter().find(|loser| loser.id == InitiativeId(id)).unwrap().reason.clone()
+    }
+
+    #[test]
+    fn every_loser_has_its_reason() {
+        // Each of four voters has 25; initiative 1 takes all of three of them.
+        let mut election = approvals(100, &[75, 30, 25, 101, 80], &[&[1, 5], &[1, 5], &[1, 5, 4], &[2]]);
+        let outcome = settle(&election).unwrap();
+        assert_eq!(outcome.winner_ids(), [InitiativeId(1)]);
+        assert_eq!(reason(&outcome, 2), LossReason::NotAffordableBySupporters { effective_support: Percent(8_333) });
+        assert_eq!(reason(&outcome, 3), LossReason::NoSupport);
+        assert_eq!(
+            reason(&outcome, 4),
+            LossReason::ExceedsRemainingBudget { cost: Kopecks(101), remaining: Kopecks(100) }
+        );
+        assert_eq!(reason(&outcome, 5), LossReason::NotAffordableBySupporters { effective_support: Percent(0) });
+        assert_eq!((outcome.voters, outcome.voters_with_nothing), (4, 1));
+
+        election.completion.fill = true;
+        election.threshold = 2;
+        let outcome = settle(&election).unwrap();
+        assert_eq!(reason(&outcome, 2), LossReason::BelowThreshold { support: 1, threshold: 2 });
+        assert_eq!(
+            reason(&outcome, 5),
+            LossReason::ExceedsRemainingBudget { cost: Kopecks(80), remaining: Kopecks(25) }
+        );
+    }
+
+    #[test]
+    fn citizens_see_what_they_paid() {
+        // Shares of 50. Initiative 1 (40): 20 each. Initiative 2 (60) takes 30 of each.
+        let election = approvals(100, &[40, 60], &[&[1, 2], &[1, 2]]);
+        let outcome = settle(&election).unwrap();
+        assert_eq!(outcome.raised_share(), Some(Kopecks(50)));
+        let paid = outcome.contributions(&election.ballots[0]);
+        assert_eq!(paid, [(InitiativeId(1), Kopecks(20)), (InitiativeId(2), Kopecks(30))]);
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        let good = approvals(100, &[40, 60], &[&[1, 2], &[1]]);
+        let refused = |change: &dyn Fn(&mut Election)| {
+            let mut election = good.clone();
+            change(&mut election);
+            settle(&election).unwrap_err()
+        };
+        let (id, account) = (InitiativeId(1), Account([0; 20]));
+        assert_eq!(
+            refused(&|election| election.initiatives[1].id = InitiativeId(1)),
+            ElectionError::InitiativeRepeats { id }
+        );
+        assert_eq!(refused(&|election| election.initiatives[0].cost = Kopecks(0)), ElectionError::CostZero { id });
+        assert_eq!(
+            refused(&|election| election.ballots[1].account = account),
+            ElectionError::AccountRepeats { account }
+        );
+        assert_eq!(refused(&|election| election.ballots[0].weight = 0), ElectionError::WeightZero { account });
+        assert_eq!(
+            refused(&|election| election.initiatives[0].id = InitiativeId(7)),
+            ElectionError::InitiativeUnknown { account, id }
+        );
+        assert_eq!(
+            refused(&|election| election.ballots[0].allocation.points = vec![Points(1)]),
+            ElectionError::BallotMalformed { account, source: AllocationError::PointsOnApproval { found: 1 } }
+        );
+        let heavy = refused(&|election| {
+            election.kind = BallotKind::Cumulative;
+            election.share_points = Points(u16::MAX);
+            for (number, ballot) in (0_u16..).zip(election.ballots.iter_mut()) {
+                ballot.allocation = Allocation::cumulative([(InitiativeId(1), Points(1 + number))]);
+                ballot.weight = u32::MAX;
+            }
+            let more = (0..100)
+                .map(|number: u8| Ballot { account: Account([100 + number; 20]), ..election.ballots[0].clone() });
+            election.ballots = more.collect();
+        });
+        assert_eq!(heavy, ElectionError::WeightsTooLarge);
+    }
+}
