@@ -9,7 +9,7 @@ use alloy::sol_types::{SolEvent as _, SolEventInterface as _};
 use anyhow::{Context as _, ensure};
 use kopilka_bindings::budget_round::BudgetRound::{self, BudgetRoundEvents};
 use kopilka_bindings::budget_round::IBudgetRound::RoundConfig;
-use kopilka_bindings::budget_token::BudgetToken::{self, BudgetTokenEvents};
+use kopilka_bindings::budget_token::BudgetToken::BudgetTokenEvents;
 use kopilka_domain::settlement::{Ballot, Candidate, Election};
 use kopilka_domain::{
     Account, Allocation, BallotKind, Completion, InitiativeId, Kopecks, Points, Rule,

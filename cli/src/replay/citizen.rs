@@ -19,26 +19,26 @@ use super::http::{Browser, redirect_target, send_patiently, succeeded};
 
 /// The places a citizen's browser talks to.
 #[derive(Debug, Clone)]
-pub struct Sites {
+pub(super) struct Sites {
     /// Portal.
-    pub portal: Url,
+    pub(super) portal: Url,
     /// Relayer.
-    pub relayer: Url,
+    pub(super) relayer: Url,
 }
 
 /// The round, with the issuer key as the chain gives it.
 #[derive(Clone)]
-pub struct RoundScope {
+pub(super) struct RoundScope {
     /// Address of the round.
-    pub round: Address,
+    pub(super) round: Address,
     /// Chain, contract, id and class that a credential is good for.
-    pub scope: CredentialScope,
+    pub(super) scope: CredentialScope,
     /// Issuer key of class 0, read from the chain.
-    pub issuer_key: IssuerPublicKey,
+    pub(super) issuer_key: IssuerPublicKey,
 }
 
 /// A citizen's keys.
-pub struct Citizen {
+pub(super) struct Citizen {
     oid: u64,
     secret: MasterSecret,
     signer: PrivateKeySigner,
@@ -46,19 +46,19 @@ pub struct Citizen {
 
 /// A message that the relayer has accepted.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Accepted {
+pub(super) struct Accepted {
     /// Its id.
-    pub id: String,
+    pub(super) id: String,
 }
 
 /// What the relayer says of a message.
 #[derive(Debug, Clone, Deserialize)]
-pub struct MessageStatus {
+pub(super) struct MessageStatus {
     /// `queued`, `submitted`, `mined`, `finalized` or `failed`.
-    pub status: String,
+    pub(super) status: String,
     /// Why it failed.
     #[serde(default)]
-    pub reason: Option<String>,
+    pub(super) reason: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -84,14 +84,14 @@ impl Citizen {
     ///
     /// # Errors
     /// When the derived key is no private key, which does not happen.
-    pub fn new(oid: u64, scope: &CredentialScope, rng: &mut (impl rand::CryptoRng + ?Sized)) -> anyhow::Result<Self> {
+    pub(super) fn new(oid: u64, scope: &CredentialScope, rng: &mut (impl rand::CryptoRng + ?Sized)) -> anyhow::Result<Self> {
         let secret = MasterSecret::generate(rng);
         let signer = PrivateKeySigner::from_slice(&*secret.account(scope).to_bytes())?;
         Ok(Self { oid, secret, signer })
     }
 
     /// The throw-away account.
-    pub fn account(&self) -> Address {
+    pub(super) fn account(&self) -> Address {
         self.signer.address()
     }
 
@@ -99,7 +99,7 @@ impl Citizen {
     ///
     /// # Errors
     /// A refusal by the portal, or a credential that does not verify against the key on chain.
-    pub async fn obtain_credential(
+    pub(super) async fn obtain_credential(
         &self,
         client: &Client,
         sites: &Sites,
@@ -174,7 +174,7 @@ impl Citizen {
     ///
     /// # Errors
     /// A refusal by the relayer.
-    pub async fn register(
+    pub(super) async fn register(
         &self,
         client: &Client,
         sites: &Sites,
@@ -192,7 +192,7 @@ impl Citizen {
     ///
     /// # Errors
     /// A refusal by the relayer.
-    pub async fn allocate(
+    pub(super) async fn allocate(
         &self,
         client: &Client,
         sites: &Sites,
@@ -216,7 +216,7 @@ impl Citizen {
 ///
 /// # Errors
 /// When it does not know the message, or cannot be reached.
-pub async fn message_status(client: &Client, sites: &Sites, id: &str) -> anyhow::Result<MessageStatus> {
+pub(super) async fn message_status(client: &Client, sites: &Sites, id: &str) -> anyhow::Result<MessageStatus> {
     let url = sites.relayer.join(&format!("v1/messages/{id}"))?;
     let response = send_patiently(|| client.get(url.clone())).await?;
     Ok(succeeded(Method::GET, &url, response).await?.json().await?)

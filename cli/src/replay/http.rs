@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(180);
 ///
 /// # Errors
 /// When the client cannot be built.
-pub fn client() -> anyhow::Result<Client> {
+pub(super) fn client() -> anyhow::Result<Client> {
     Ok(Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .timeout(Duration::from_secs(60))
@@ -26,34 +26,31 @@ pub fn client() -> anyhow::Result<Client> {
 
 /// A refusal by one of the services, from its problem document.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Problem {
-    /// Kind of the problem.
-    #[serde(default, rename = "type")]
-    pub kind: String,
+pub(super) struct Problem {
     /// What is wrong, for a person.
     #[serde(default)]
-    pub title: String,
+    pub(super) title: String,
     /// What to do about it.
     #[serde(default)]
-    pub detail: String,
+    pub(super) detail: String,
 }
 
 /// An answer that a citizen cannot go on with.
 #[derive(Debug, thiserror::Error)]
 #[error("{method} {path} was refused with {status}: {reason}")]
-pub struct Refused {
+pub(super) struct Refused {
     /// HTTP method.
-    pub method: Method,
+    pub(super) method: Method,
     /// Path of the URL.
-    pub path: String,
+    pub(super) path: String,
     /// HTTP status.
-    pub status: StatusCode,
+    pub(super) status: StatusCode,
     /// Title of the problem document, or the status.
-    pub reason: String,
+    pub(super) reason: String,
 }
 
 /// Sends a request until it gets through: connection failures, 429 and 5xx are repeated with growing pauses.
-pub async fn send_patiently(build: impl Fn() -> reqwest::RequestBuilder) -> anyhow::Result<Response> {
+pub(super) async fn send_patiently(build: impl Fn() -> reqwest::RequestBuilder) -> anyhow::Result<Response> {
     let started = Instant::now();
     let mut pause = Duration::from_millis(50);
     loop {
@@ -71,7 +68,7 @@ pub async fn send_patiently(build: impl Fn() -> reqwest::RequestBuilder) -> anyh
 }
 
 /// Turns an answer that is not a success into [`Refused`].
-pub async fn succeeded(method: Method, url: &Url, response: Response) -> anyhow::Result<Response> {
+pub(super) async fn succeeded(method: Method, url: &Url, response: Response) -> anyhow::Result<Response> {
     let status = response.status();
     if status.is_success() {
         return Ok(response);
@@ -82,7 +79,7 @@ pub async fn succeeded(method: Method, url: &Url, response: Response) -> anyhow:
 }
 
 /// One citizen's browser.
-pub struct Browser<'a> {
+pub(super) struct Browser<'a> {
     client: &'a Client,
     /// Cookies by origin.
     cookies: BTreeMap<String, BTreeMap<String, String>>,
@@ -90,12 +87,12 @@ pub struct Browser<'a> {
 
 impl<'a> Browser<'a> {
     /// A browser without cookies.
-    pub fn new(client: &'a Client) -> Self {
+    pub(super) fn new(client: &'a Client) -> Self {
         Self { client, cookies: BTreeMap::new() }
     }
 
     /// Forgets all cookies.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.cookies.clear();
     }
 
@@ -103,7 +100,7 @@ impl<'a> Browser<'a> {
     ///
     /// # Errors
     /// When the service stays unreachable.
-    pub async fn send(
+    pub(super) async fn send(
         &mut self,
         url: &Url,
         build: impl Fn(&Client) -> reqwest::RequestBuilder,
@@ -130,7 +127,7 @@ impl<'a> Browser<'a> {
     ///
     /// # Errors
     /// When the answer is no redirect.
-    pub async fn get_redirect(&mut self, url: &Url) -> anyhow::Result<Url> {
+    pub(super) async fn get_redirect(&mut self, url: &Url) -> anyhow::Result<Url> {
         let response = self.send(url, |client| client.get(url.clone())).await?;
         redirect_target(Method::GET, url, response).await
     }
@@ -154,7 +151,7 @@ impl<'a> Browser<'a> {
 ///
 /// # Errors
 /// When the answer is no redirect.
-pub async fn redirect_target(method: Method, url: &Url, response: Response) -> anyhow::Result<Url> {
+pub(super) async fn redirect_target(method: Method, url: &Url, response: Response) -> anyhow::Result<Url> {
     if !response.status().is_redirection() {
         succeeded(method, url, response).await?;
         bail!("{} answered with a page where a redirect was expected", url.path());

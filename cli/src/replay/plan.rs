@@ -68,7 +68,7 @@ pub fn rule_of(instance: &Instance, choice: &RuleChoice) -> (Rule, Completion, u
 }
 
 /// The plan of a round that lets the voters of a file vote.
-pub fn plan(
+pub(super) fn plan(
     instance: &Instance,
     municipality: &Municipality,
     choice: &RuleChoice,

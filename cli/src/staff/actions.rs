@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use alloy::network::{Ethereum, EthereumWallet, TransactionBuilder as _};
+use alloy::network::{Ethereum, EthereumWallet};
 use alloy::primitives::{Address, B256, U256, keccak256};
 use alloy::providers::{DynProvider, PendingTransactionBuilder, Provider as _, ProviderBuilder};
 use alloy::rpc::types::TransactionReceipt;
-use alloy::sol_types::SolEvent as _;
 use anyhow::{Context as _, ensure};
 use kopilka_bindings::budget_round::BudgetRound::{self, BudgetRoundInstance};
 use kopilka_bindings::budget_rounds::{self, BudgetRounds};

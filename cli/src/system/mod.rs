@@ -2,6 +2,7 @@
 
 mod ground;
 mod secrets;
+mod services;
 pub mod start;
 
 use std::path::{Path, PathBuf};
