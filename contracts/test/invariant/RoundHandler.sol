@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+
+import {IBudgetRound} from "../../src/interfaces/IBudgetRound.sol";
+import {RoundFixture} from "../RoundFixture.sol";
+import {Vm} from "../Vm.sol";
+import {RoundStore} from "./RoundStore.sol";
+
+/// @title What citizens, staff and strangers do to a round, in any order
+/// @notice Every action is allowed to be refused by the contracts; the store remembers only what succeeded.
+contract RoundHandler is RoundFixture {
+    uint256 public constant CITIZENS = 10;
+    uint16 public constant INITIATIVES = 6;
+
+    RoundStore public store;
+    uint256 private _turn;
+    IBudgetRound.BallotKind private _kind;
+    IBudgetRound.Allotment private _allotment;
+    mapping(uint8 class => mapping(address account => bytes)) private _issued;
+
+    constructor(IBudgetRound.BallotKind kind, IBudgetRound.Allotment allotment) {
+        _kind = kind;
+        _allotment = allotment;
+    }
+
+    function setUp() public override {
+        super.setUp();
+        store = new RoundStore();
+        vm.recordLogs();
+        IBudgetRound.RoundConfig memory config = _config(_kind, _allotment);
+        if (_allotment == IBudgetRound.Allotment.Fixed) config.fixedAmount = 23_000_00;
+        _createWith(config, 2, 0);
+        for (uint256 i = 0; i < INITIATIVES; ++i) {
+            vm.prank(clerk);
+            round.addInitiative(uint128(20_000_00 + i * 11_111_11), keccak256("initiative"));
+        }
+        vm.prank(treasurer);
+        token.mint(APPROPRIATION / 5);
+        store.addMinted(APPROPRIATION / 5);
+        _openRegistration();
+        for (uint256 i = 0; i < CITIZENS; ++i) {
+            _issued[0][_citizen(i)] = super._credential(0, _citizen(i));
+            _issued[1][_citizen(i)] = super._credential(1, _citizen(i));
+        }
+        _remember();
+    }
+
+    /// @dev Issued once and kept: making credentials takes longer than checking them.
+    function _credential(uint8 class, address account) internal view override returns (bytes memory) {
+        bytes memory kept = _issued[class][account];
+        return kept.length != 0 ? kept : super._credential(class, account);
+    }
+
+    function theRound() external view returns (address) {
+        return address(round);
+    }
+
+    function citizenAddress(uint256 index) external pure returns (address) {
+        return _citizen(index);
+    }
+
+    /// @dev Feeds the events and the phase to the store after each action.
+    modifier remembered() {
+        vm.recordLogs();
+        _;
+        _remember();
+    }
+
+    function _remember() private {
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i = 0; i < logs.length; ++i) {
+            bytes32[] memory topics = logs[i].topics;
+            if (logs[i].emitter == address(token) && topics[0] == IERC20.Transfer.selector) {
+                store.transferred(
+                    address(uint160(uint256(topics[1]))),
+                    address(uint160(uint256(topics[2]))),
+                    abi.decode(logs[i].data, (uint256))
+                );
+            }
+            if (logs[i].emitter != address(round)) continue;
+            if (topics[0] == IBudgetRound.Registered.selector) {
+                store.sawRegistered(address(uint160(uint256(topics[1]))));
+            }
+            if (topics[0] == IBudgetRound.AllocationRecorded.selector) {
+                (uint32 version,,) = abi.decode(logs[i].data, (uint32, uint16[], uint16[]));
+                store.sawAllocation(address(uint160(uint256(topics[1]))), version);
+            }
+            if (topics[0] == IBudgetRound.PhaseChanged.selector) {
+                store.sawPhase(IBudgetRound.Phase(uint256(topics[1])));
+            }
+        }
+    }
+
+    /// @dev The fuzzer likes zero and the largest numbers; what depends on a remainder would then hardly vary.
+    function _mixed(uint256 seed) private returns (uint256) {
+        return uint256(keccak256(abi.encode(seed, ++_turn)));
+    }
+
+    // ---------------------------------------------------------------------------------------------
+    // Staff
+    // ---------------------------------------------------------------------------------------------
+
+    function mint(uint256 amount) external remembered {
+        amount = bound(amount, APPROPRIATION / 8, APPROPRIATION / 3);
+        vm.prank(treasurer);
+        try token.mint(amount) {
+            store.addMinted(amount);
+        } catch {}
+    }
+
+    /// @dev One step further. Pledging lasts longer than the rest, so that something can happen; `allocate` opens it.
+    function advance(uint256 seed) external remembered {
+        seed = _mixed(seed);
+        IBudgetRound.Phase phase = round.phase();
+        if (phase == IBudgetRound.Phase.Registration && seed % 8 == 0 && token.mintedTotal() != 0) {
+            _openPledging();
+        } else if (phase == IBudgetRound.Phase.Pledging && seed % 3 == 0) {
+            _closePledging();
+        } else if (phase == IBudgetRound.Phase.Objection) {
+            vm.warp(block.timestamp + OBJECTION_PERIOD);
+            round.finalizeSettlement();
+        } else if (phase == IBudgetRound.Phase.Settled) {
+            for (uint16 id = 1; id <= INITIATIVES && seed % 2 == 0; ++id) {
+                _returnRemainder(id);
+            }
+            vm.prank(treasurer);
+            try round.close() {} catch {}
+        }
+    }
+
+    /// @dev Once there is somebody to allocate and something to be allocated.
+    function _openForAllocations(uint256 seed) private {
+        if (round.phase() == IBudgetRound.Phase.Registration && seed % 4 == 0 && round.registeredCount() != 0) {
+            if (token.mintedTotal() != 0) _openPledging();
+        }
+    }
+
+    function publishIssued(uint256 seed) external remembered {
+        seed = _mixed(seed);
+        vm.prank(issuer);
+        try round.publishIssued(uint8(seed % 3), uint32(seed >> 8) % 12) {} catch {}
+    }
+
+    function propose(uint256 seed) external remembered {
+        seed = _mixed(seed);
+        uint256 count = 0;
+        for (uint16 id = 1; id <= INITIATIVES; ++id) {
+            if (seed >> id & 1 == 1) ++count;
+        }
+        uint16[] memory winners = new uint16[](count);
+        count = 0;
+        for (uint16 id = 1; id <= INITIATIVES; ++id) {
+            if (seed >> id & 1 == 1) winners[count++] = id;
+        }
+        vm.prank(clerk);
+        try round.proposeSettlement(winners, bytes32(seed)) {} catch {}
+    }
+
+    function withdraw(uint256 seed) external remembered {
+        seed = _mixed(seed);
+        if (seed % 6 != 0) return;
+        vm.prank(clerk);
+        try round.withdrawSettlement() {} catch {}
+    }
+
+    function cancel(uint256 seed) external remembered {
+        seed = _mixed(seed);
+        if (seed % 16 != 0) return;
+        vm.prank(clerk);
+        try round.cancel() {} catch {}
+    }
+
+    function pay(uint256 seed, uint256 amount) external remembered {
+        seed = _mixed(seed);
+        uint16 id = uint16(seed % (INITIATIVES + 2));
+        amount = seed % 3 == 0 ? _inWallet(uint16(1 + seed % INITIATIVES)) : bound(amount, 0, 120_000_00);
+        vm.prank(treasurer);
+        try round.recordPayment(id, amount, bytes32(seed >> 8 & 0xff), bytes32(seed)) {
+            store.addPaid(id, amount);
+        } catch {}
+    }
+
+    function returnRemainder(uint256 seed) external remembered {
+        _returnRemainder(uint16(_mixed(seed) % (INITIATIVES + 2)));
+    }
+
+    function _returnRemainder(uint16 id) private {
+        vm.prank(treasurer);
+        try round.returnRemainder(id) {
+            store.setRemainderReturned(id);
+        } catch {}
+    }
+
+    // ---------------------------------------------------------------------------------------------
+    // Citizens
+    // ---------------------------------------------------------------------------------------------
+
+    function register(uint256 seed, uint256 count) external remembered {
+        seed = _mixed(seed);
+        uint8 class = uint8(seed % 2);
+        count = bound(count, 1, 5);
+        uint256 first = (seed >> 8) % (CITIZENS - count + 1);
+        address[] memory accounts = _accounts(first, count);
+        for (uint256 i = 0; i < count; ++i) {
+            store.issue(first + i);
+        }
+        try round.register(class, accounts, _credentials(class, accounts)) {
+            for (uint256 i = 0; i < count; ++i) {
+                bool known = store.citizen(first + i).registered;
+                if (!known && round.citizen(accounts[i]).registered) store.register(first + i, class);
+            }
+        } catch {}
+    }
+
+    /// @dev Somebody without a credential of the class.
+    function registerForged(uint256 seed) external remembered {
+        seed = _mixed(seed);
+        address[] memory accounts = new address[](1);
+        accounts[0] = address(uint160(uint256(keccak256(abi.encode("forger", seed % 3)))));
+        bytes memory signature = _credential(uint8(1 - seed % 2), accounts[0]);
+        (bool success,) = address(round).call(abi.encodeCall(round.register, (uint8(seed % 2), accounts, signature)));
+        // A batch may also be accepted because every account in it is skipped.
+        store.forbidden(success && round.citizen(accounts[0]).registered);
+    }
+
+    /// @dev A batch of one to three allocations; some are bad.
+    function allocate(uint256 seed) external remembered {
+        seed = _mixed(seed);
+        _openForAllocations(seed >> 128);
+        uint256 count = 1 + seed % 3;
+        IBudgetRound.Allocation[] memory batch = new IBudgetRound.Allocation[](count);
+        uint256[] memory signers = new uint256[](count);
+        bool[] memory good = new bool[](count);
+        bytes memory signatures;
+        for (uint256 i = 0; i < count; ++i) {
+            seed = uint256(keccak256(abi.encode(seed)));
+            signers[i] = seed % (CITIZENS + 1);
+            (uint16[] memory initiatives, uint16[] memory points, bool wellFormed) = _choices(seed >> 8);
+            uint32 current = round.citizen(_citizen(signers[i])).version;
+            uint32 version = current + uint32(seed >> 192) % 5;
+            batch[i] = _allocation(signers[i], version, initiatives, points);
+            bool genuine = (seed >> 224) % 6 != 0;
+            signatures =
+                bytes.concat(signatures, genuine ? _sign(signers[i], batch[i]) : _sign(signers[i] + 1, batch[i]));
+            good[i] = wellFormed && genuine;
+        }
+        try round.allocate(batch, signatures) {
+            for (uint256 i = 0; i < count; ++i) {
+                RoundStore.CitizenModel memory model = store.citizen(signers[i]);
+                if (!good[i] || !model.registered || batch[i].version <= model.version) continue;
+                store.allocate(signers[i], batch[i].version, batch[i].initiatives, batch[i].points);
+            }
+        } catch {}
+    }
+
+    /// @dev Mostly well formed; now and then an id too many, an unordered pair or points that do not fit.
+    function _choices(uint256 seed)
+        private
+        view
+        returns (uint16[] memory initiatives, uint16[] memory points, bool wellFormed)
+    {
+        uint256 size = seed % (INITIATIVES + 1);
+        bool approval = _kind == IBudgetRound.BallotKind.Approval;
+        initiatives = new uint16[](size);
+        points = new uint16[](approval ? 0 : size);
+        wellFormed = true;
+        uint256 id = 0;
+        for (uint256 i = 0; i < size; ++i) {
+            seed = uint256(keccak256(abi.encode(seed)));
+            // Leaves room for those that follow.
+            id += 1 + seed % (INITIATIVES - id - (size - i - 1));
+            initiatives[i] = uint16(id);
+            if (!approval) points[i] = uint16(1 + (seed >> 64) % (100 / size));
+        }
+        if (size == 0 || seed >> 128 & 7 != 0) return (initiatives, points, true);
+        wellFormed = false;
+        uint256 fault = (seed >> 131) % 3;
+        if (fault == 0 || approval) initiatives[size - 1] = INITIATIVES + 1;
+        else if (fault == 1) points[0] = 0;
+        else points[0] = 101;
+    }
+
+    // ---------------------------------------------------------------------------------------------
+    // Strangers and holders
+    // ---------------------------------------------------------------------------------------------
+
+    function tryToMoveMoney(uint256 seed, address somebody, uint256 amount) external remembered {
+        seed = _mixed(seed);
+        address[5] memory callers =
+            [somebody, _citizen(seed % CITIZENS), _wallet(uint16(1 + seed % INITIATIVES)), clerk, treasurer];
+        address caller = callers[(seed >> 8) % 5];
+        if (caller == address(round)) return;
+        bytes[8] memory calls = [
+            abi.encodeCall(token.transfer, (somebody, amount)),
+            abi.encodeCall(token.transferFrom, (address(round), somebody, amount)),
+            abi.encodeCall(token.approve, (somebody, amount)),
+            abi.encodeCall(token.release, ()),
+            abi.encodeCall(token.rebalance, (new uint256[](INITIATIVES))),
+            abi.encodeCall(token.burnPaid, (1, amount, 0, 0)),
+            abi.encodeCall(token.returnPurse, ()),
+            abi.encodeCall(token.applyMoves, (new uint256[](1), INITIATIVES))
+        ];
+        vm.prank(caller);
+        (bool success,) = address(token).call(calls[(seed >> 16) % 8]);
+        store.forbidden(success);
+    }
+
+    function tryToGovern(uint256 seed, address somebody) external remembered {
+        seed = _mixed(seed);
+        bytes[9] memory calls = [
+            abi.encodeCall(round.openPledging, ()),
+            abi.encodeCall(round.closePledging, ()),
+            abi.encodeCall(round.proposeSettlement, (_list(1), 0)),
+            abi.encodeCall(round.withdrawSettlement, ()),
+            abi.encodeCall(round.cancel, ()),
+            abi.encodeCall(round.publishIssued, (0, type(uint32).max)),
+            abi.encodeCall(round.recordPayment, (1, 1, 0, 0)),
+            abi.encodeCall(round.returnRemainder, (1)),
+            abi.encodeCall(round.close, ())
+        ];
+        if (somebody == clerk || somebody == treasurer || somebody == issuer) return;
+        vm.prank(somebody);
+        (bool success,) = address(round).call(calls[seed % 9]);
+        store.forbidden(success);
+    }
+}
