@@ -115,7 +115,7 @@ pub(super) fn plan(
             .map(|project| InitiativePlan {
                 title: project.name.clone(),
                 description: field(project, "description"),
-                place: field(project, "neighborhood"),
+                place: ["neighborhood", "district"].map(|name| field(project, name)).concat(),
                 cost: project.cost,
             })
             .collect(),

@@ -153,9 +153,10 @@ impl Staff {
 
         let token = BudgetToken::new(handle.token, self.treasurer.clone());
         mined(token.mint(U256::from(amount(plan.appropriation.amount))).send().await, "mint").await?;
-        let key = self.portal.create_issuer_key(handle.round, 0).await?;
+        let (key_id, key) = self.portal.create_issuer_key().await?;
         let round = self.clerk_round(handle.round);
         mined(round.addClass(1, key).send().await, "addClass").await?;
+        self.portal.bind_issuer_key(&key_id, handle.round, 0).await?;
         let mut pending = Vec::with_capacity(plan.initiatives.len());
         for initiative in &plan.initiatives {
             let text = json!({

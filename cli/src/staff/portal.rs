@@ -16,7 +16,8 @@ pub struct PortalStaff {
 
 #[derive(Deserialize)]
 struct IssuerKey {
-    public_key: Bytes,
+    key_id: String,
+    public_key_eip2537: Bytes,
 }
 
 #[derive(Deserialize)]
@@ -30,14 +31,23 @@ impl PortalStaff {
         Self { base, token, http: reqwest::Client::new() }
     }
 
-    /// Makes the issuer key of a class of a round; its public key in EIP-2537 form, 256 bytes.
+    /// Makes an issuer key: its id, and its public key as `addClass` takes it.
     ///
     /// # Errors
     /// When the portal refuses or cannot be reached.
-    pub async fn create_issuer_key(&self, round: Address, class: u8) -> anyhow::Result<Bytes> {
+    pub async fn create_issuer_key(&self) -> anyhow::Result<(String, Bytes)> {
+        let key: IssuerKey = self.call(reqwest::Method::POST, "api/v1/staff/issuer-keys", None).await?;
+        Ok((key.key_id, key.public_key_eip2537))
+    }
+
+    /// Tells the portal for which class of which round it issues with a key; the key must stand on chain already.
+    ///
+    /// # Errors
+    /// When the portal refuses or cannot be reached.
+    pub async fn bind_issuer_key(&self, key_id: &str, round: Address, class: u8) -> anyhow::Result<()> {
         let body = json!({ "round": round, "class": class });
-        let key: IssuerKey = self.call(reqwest::Method::POST, "api/v1/staff/issuer-keys", Some(body)).await?;
-        Ok(key.public_key)
+        let path = format!("api/v1/staff/issuer-keys/{key_id}");
+        self.call::<serde_json::Value>(reqwest::Method::PUT, &path, Some(body)).await.map(drop)
     }
 
     /// Publishes a document; its keccak256.

@@ -1,21 +1,32 @@
 //! The services, wired to each other's addresses.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
+use kopilka_domain::MunicipalityId;
 use kopilka_esia::standin::{RegisteredClient, StandIn, StandInConfig, demo_municipalities};
 use kopilka_esia::{EsiaClient, EsiaConfig, RsaSigner, TrustedKeys};
+use kopilka_portal::{StaffToken, Territories};
+use kopilka_relayer::Signer;
+use kopilka_web::SecretKey;
 use sqlx::PgPool;
+use time::UtcOffset;
+use time::macros::offset;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::start::Listener;
 use super::{Secrets, System};
 use crate::replay::MAX_VOTERS;
+use crate::staff::Staff;
 
 /// Our mnemonic at the stand-in.
 const CLIENT_ID: &str = "KOPILKA";
+
+/// Zone of the times that the sites show.
+const MOSCOW: UtcOffset = offset!(+3);
 
 /// Where the services listen.
 pub(super) struct Listeners {
@@ -52,8 +63,99 @@ pub(super) async fn spawn(
 ) -> anyhow::Result<Services> {
     let mut services = JoinSet::new();
     let esia = start_stand_in(system, listeners.esia, cancel, &mut services)?;
-    let _ = (secrets, data_dir, pool, esia, listeners.portal, listeners.explorer, listeners.relayer);
+    let assets_dir = assets_dir()?;
+    let public_rpc_url = system.explorer_url.join("api/eth-rpc")?;
+
+    let indexer = kopilka_indexer::Config::new(system.rpc_url.clone(), system.deployment.clone(), pool.clone());
+    let token = cancel.clone();
+    services.spawn(async move { ("the indexer", kopilka_indexer::run(indexer, token).await) });
+
+    let relayer = relayer_config(system, secrets)?;
+    let token = cancel.clone();
+    services.spawn(async move { ("the relayer", kopilka_relayer::run(relayer, listeners.relayer.socket, token).await) });
+
+    let explorer = kopilka_explorer::Config {
+        pool: pool.clone(),
+        rpc_url: system.rpc_url.clone(),
+        public_url: system.explorer_url.clone(),
+        portal_url: Some(system.portal_url.clone()),
+        assets_dir: assets_dir.clone(),
+        offset: MOSCOW,
+        currency: "ETH".to_owned(),
+    };
+    let token = cancel.clone();
+    services.spawn(async move { ("the explorer", kopilka_explorer::run(explorer, listeners.explorer.socket, token).await) });
+
+    let portal = kopilka_portal::Config {
+        database: pool.clone(),
+        rpc_url: system.rpc_url.clone(),
+        deployment: system.deployment.clone(),
+        esia,
+        session_key: SecretKey::new(Secrets::bytes32("session_key", &secrets.session_key)?),
+        person_tag_secret: SecretKey::new(Secrets::bytes32("person_tag_secret", &secrets.person_tag_secret)?),
+        issuer_keys_dir: data_dir.join("issuer-keys"),
+        issuer_account: Some(Secrets::signer("issuer_key", &secrets.issuer_key)?),
+        publish_interval: Duration::from_secs(60),
+        compact_interval: Duration::from_secs(3600),
+        staff_token: Some(StaffToken::new(&secrets.staff_token).context("staff_token must have at least 16 characters")?),
+        territories: territories(system, secrets).await?,
+        public_url: system.portal_url.clone(),
+        relayer_url: system.relayer_url.clone(),
+        explorer_url: system.explorer_url.clone(),
+        public_rpc_url,
+        esia_url: system.esia_url.clone(),
+        assets_dir,
+        offset: MOSCOW,
+        registration_delay: Duration::ZERO,
+    };
+    let token = cancel.clone();
+    services.spawn(async move {
+        ("the portal", kopilka_portal::run(portal, listeners.portal.socket, token).await.map_err(anyhow::Error::from))
+    });
     Ok(services)
+}
+
+fn relayer_config(system: &System, secrets: &Secrets) -> anyhow::Result<kopilka_relayer::Config> {
+    let senders = secrets
+        .relayer_keys
+        .iter()
+        .map(|key| Signer::from_key(key).context("relayer_keys"))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let mut config = kopilka_relayer::Config::new(
+        system.database_url.clone(),
+        system.rpc_url.clone(),
+        system.deployment.chain_id,
+        system.deployment.rounds,
+        senders,
+    );
+    config.first_block = system.deployment.first_block;
+    Ok(config)
+}
+
+/// The stand-in's municipalities, admitted to the register where that was not done yet, and which addresses are theirs.
+async fn territories(system: &System, secrets: &Secrets) -> anyhow::Result<Territories> {
+    let staff = Staff::new(system, secrets)?;
+    let mut territories = Territories::default();
+    for place in demo_municipalities() {
+        let id = staff.ensure_municipality(&place.oktmo, &place.name).await?;
+        territories.add(&place.fias.to_string(), MunicipalityId(id))?;
+    }
+    Ok(territories)
+}
+
+/// The folder with the built scripts: `KOPILKA_ASSETS_DIR`, or `browser/dist` of the checkout.
+fn assets_dir() -> anyhow::Result<PathBuf> {
+    if let Some(dir) = std::env::var_os("KOPILKA_ASSETS_DIR") {
+        return Ok(dir.into());
+    }
+    let here = std::env::current_dir().unwrap_or_default();
+    let mut candidates = here
+        .ancestors()
+        .map(|folder| folder.join("browser/dist"))
+        .chain([Path::new(env!("CARGO_MANIFEST_DIR")).join("../browser/dist")]);
+    candidates
+        .find(|folder| folder.is_dir())
+        .context("the scripts of the sites are missing: run scripts/setup, or set KOPILKA_ASSETS_DIR to the built browser/dist")
 }
 
 /// Starts the stand-in for ESIA and makes the portal known to it.
