@@ -154,3 +154,14 @@ pub async fn initiatives(connection: &mut PgConnection, round: &[u8; 20]) -> Res
         })
         .collect())
 }
+
+/// Name of a municipality of the register.
+///
+/// # Errors
+/// [`StoreError::Query`].
+pub async fn municipality_name(connection: &mut PgConnection, id: u32) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query!("select name from chain.municipalities where municipality_id = $1", i64::from(id))
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.map(|row| row.name))
+}
