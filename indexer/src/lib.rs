@@ -220,7 +220,7 @@ async fn wait_for_lock(config: &Config) -> anyhow::Result<PgConnection> {
             tracing::info!("another indexer leads; standing by");
             told = true;
         }
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        tokio::time::sleep(Duration::from_millis(250)).await;
     }
     Ok(connection)
 }

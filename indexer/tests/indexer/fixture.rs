@@ -1,0 +1,125 @@
+//! A chain, databases, indexers that run and are killed, and the comparison of what they wrote.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use alloy::primitives::B256;
+use alloy::providers::{DynProvider, Provider as _};
+use anyhow::{Context as _, bail};
+use kopilka_indexer::Config;
+use kopilka_testkit::{TestChain, TestDatabase};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Tables that must be equal; `chain.head` tells about the run and not about the chain.
+const TABLES: [&str; 23] = [
+    "meta", "blocks", "transactions", "logs", "token_metadata", "transfers", "balances", "tokens", "mints", "returns",
+    "municipalities", "roles", "rounds", "phase_changes", "pledging_openings", "classes", "issued", "initiatives",
+    "registrations", "allocations", "skipped_items", "settlements", "initiative_results",
+];
+const MORE_TABLES: [&str; 2] = ["payments", "contracts"];
+
+/// An indexer with its database.
+pub(crate) struct Indexer {
+    pub(crate) database: TestDatabase,
+    config: Box<dyn Fn(&TestDatabase) -> Config + Send + Sync>,
+    task: Option<JoinHandle<anyhow::Result<()>>>,
+}
+
+impl Indexer {
+    /// With an empty database, not yet running.
+    pub(crate) async fn new(chain: &TestChain, full: bool) -> anyhow::Result<Self> {
+        Self::with(chain, move |config| config.full = full).await
+    }
+
+    /// The same with other settings.
+    pub(crate) async fn with(
+        chain: &TestChain,
+        change: impl Fn(&mut Config) + Send + Sync + 'static,
+    ) -> anyhow::Result<Self> {
+        let (url, deployment) = (chain.anvil.url().parse()?, chain.deployment.clone());
+        let config = move |database: &TestDatabase| {
+            let mut config = Config::new(Clone::clone(&url), deployment.clone(), database.pool.clone());
+            config.poll = Duration::from_millis(10);
+            change(&mut config);
+            config
+        };
+        Ok(Self { database: TestDatabase::create().await?, config: Box::new(config), task: None })
+    }
+
+    pub(crate) fn start(&mut self) {
+        let config = (self.config)(&self.database);
+        self.task = Some(tokio::spawn(kopilka_indexer::run(config, CancellationToken::new())));
+    }
+
+    /// Ends it without a word, as kill -9 does.
+    pub(crate) async fn kill(&mut self) {
+        if let Some(task) = self.task.take() {
+            task.abort();
+            let _ = task.await;
+        }
+    }
+
+    /// The error with which it ended by itself.
+    pub(crate) async fn failure(&mut self) -> anyhow::Result<anyhow::Error> {
+        let task = self.task.take().context("it was not started")?;
+        match tokio::time::timeout(PATIENCE, task).await?? {
+            Ok(()) => bail!("it ended without an error"),
+            Err(error) => Ok(error),
+        }
+    }
+
+    /// Waits until the node's highest block is indexed.
+    pub(crate) async fn caught_up(&self, provider: &DynProvider) -> anyhow::Result<()> {
+        let started = Instant::now();
+        loop {
+            let head = provider.get_block(alloy::eips::BlockId::latest()).await?.context("no block")?.header.hash;
+            let tip: Option<Vec<u8>> =
+                sqlx::query_scalar("select hash from chain.blocks order by number desc limit 1")
+                    .fetch_optional(&self.database.pool)
+                    .await?;
+            if tip.map(|hash| B256::from_slice(&hash)) == Some(head) {
+                return Ok(());
+            }
+            if self.task.as_ref().is_some_and(JoinHandle::is_finished) {
+                bail!("the indexer ended");
+            }
+            if started.elapsed() > PATIENCE {
+                bail!("the indexer did not reach block {head} within {PATIENCE:?}");
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Every row of every table as text, in order.
+    pub(crate) async fn dump(&self) -> anyhow::Result<BTreeMap<&'static str, Vec<String>>> {
+        let mut dump = BTreeMap::new();
+        for table in TABLES.into_iter().chain(MORE_TABLES) {
+            let query = format!("select t::text from chain.{table} t order by 1");
+            let rows = sqlx::query_scalar(sqlx::AssertSqlSafe(query)).fetch_all(&self.database.pool).await?;
+            dump.insert(table, rows);
+        }
+        Ok(dump)
+    }
+}
+
+/// Asserts that two databases hold the same rows, and names the first difference.
+pub(crate) async fn assert_same(what: &str, left: &Indexer, right: &Indexer) -> anyhow::Result<()> {
+    let (left, right) = (left.dump().await?, right.dump().await?);
+    for (table, rows) in &left {
+        let others = &right[table];
+        for row in rows {
+            assert!(others.contains(row), "{what}: chain.{table} has only on the left {row}\non the right: {others:#?}");
+        }
+        assert_eq!(rows.len(), others.len(), "{what}: chain.{table} has more rows on the right: {others:#?}");
+    }
+    Ok(())
+}
+
+/// Rows of a table.
+pub(crate) async fn count(indexer: &Indexer, table: &str) -> anyhow::Result<i64> {
+    let query = format!("select count(*) from chain.{table}");
+    Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(query)).fetch_one(&indexer.database.pool).await?)
+}

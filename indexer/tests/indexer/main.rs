@@ -1,0 +1,6 @@
+//! The indexer against a real chain and a real database: whatever happens on the way, the rows are those of a clean run.
+
+mod election;
+mod fixture;
+mod life;
+mod reorg;
