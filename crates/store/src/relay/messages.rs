@@ -598,3 +598,28 @@ pub async fn queued_count(connection: &mut PgConnection) -> sqlx::Result<u64> {
         .await
         .map(i64::cast_unsigned)
 }
+
+/// Counts that queued messages were refused alone; those that have used up `max_attempts` fail for `reason`.
+///
+/// # Errors
+/// When the query fails.
+pub async fn count_attempt(
+    connection: &mut PgConnection,
+    ids: &[B256],
+    max_attempts: i16,
+    reason: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update relay.messages
+         set attempts = attempts + 1,
+             status = case when attempts + 1 >= $2::smallint then 'failed' else status end,
+             reason = case when attempts + 1 >= $2::smallint then $3 end
+         where id = any($1) and status = 'queued'",
+        &hashes(ids),
+        max_attempts,
+        reason,
+    )
+    .execute(connection)
+    .await
+    .map(|_| ())
+}
