@@ -1,0 +1,89 @@
+// Calls of the portal, with the session cookie. Nothing here ever carries an account or a choice.
+
+import type { Hex } from "../credential/index.ts";
+import { fetchJson, Problem } from "./problem.ts";
+
+export type Phase = "draft" | "registration" | "pledging" | "tallying" | "objection" | "settled" | "closed" | "cancelled";
+export type BallotKind = "cumulative" | "approval";
+
+export interface Session {
+    readonly confirmed: boolean;
+    readonly municipality_id: number | null;
+    readonly profile: string;
+    readonly csrf: string;
+}
+
+export interface RoundInitiative {
+    readonly id: number;
+    readonly title: string | null;
+    readonly place: string | null;
+    readonly cost: string;
+    readonly wallet: Hex;
+}
+
+export interface RoundInfo {
+    readonly chain_id: number;
+    readonly contract: Hex;
+    readonly round_id: number;
+    readonly municipality_id: number;
+    readonly title: string | null;
+    readonly phase: Phase;
+    readonly issuing: boolean;
+    readonly class: number | null;
+    readonly ineligible: "municipality" | "age" | "age-unknown" | null;
+    readonly issuer_key: Hex | null;
+    readonly classes: readonly { readonly weight: number; readonly issuer_key: Hex }[];
+    readonly ballot_kind: BallotKind;
+    readonly allotment: "fixed" | "equal";
+    readonly share_points: number;
+    readonly fixed_amount: string;
+    readonly registration_until: number;
+    readonly pledging_until: number;
+    readonly initiatives: readonly RoundInitiative[];
+    readonly relayer_url: string;
+    readonly rpc_url: string;
+    readonly explorer_url: string;
+    readonly registration_delay_ms: number;
+}
+
+export interface RoundEntry {
+    readonly chain_id: number;
+    readonly contract: Hex;
+    readonly round_id: number;
+    readonly title: string | null;
+    readonly phase: Phase;
+}
+
+const LOCALIZED = { localized: true };
+
+/** Who is logged in; null for nobody. */
+export async function getSession(): Promise<Session | null> {
+    try {
+        return await fetchJson<Session>("/api/v1/session", {}, LOCALIZED);
+    } catch (error) {
+        if (error instanceof Problem && error.kind === "login-needed") return null;
+        throw error;
+    }
+}
+
+export function getRound(address: string): Promise<RoundInfo> {
+    return fetchJson<RoundInfo>(`/api/v1/rounds/${address}`, {}, LOCALIZED);
+}
+
+export function getRounds(): Promise<RoundEntry[]> {
+    return fetchJson<RoundEntry[]>("/api/v1/rounds", {}, LOCALIZED);
+}
+
+/** Has a blinded message signed. */
+export async function requestCredential(round: Hex, csrf: string, scopeClass: number, blinded: Hex): Promise<Hex> {
+    const answer = await fetchJson<{ signature: Hex }>(
+        `/api/v1/rounds/${round}/credential`,
+        {
+            method: "POST",
+            headers: { "content-type": "application/json", "x-csrf-token": csrf },
+            body: JSON.stringify({ class: scopeClass, blinded }),
+        },
+        LOCALIZED,
+    );
+    return answer.signature;
+}
