@@ -132,47 +132,64 @@ contract BudgetToken is IBudgetToken, IBudgetTokenRound, IERC20Metadata, IERC20E
         uint256 cursor = 0;
         while (cursor < moves.length) {
             uint256 head = moves[cursor];
-            address account = address(uint160(head));
             uint256 first = cursor + 1;
             cursor = first + (head >> 160);
-            uint256[] calldata entries = moves[first:cursor];
-            changes[0] -= _passThrough(purse, account, entries, changes, wallets);
+            _passThrough(purse, address(uint160(head)), moves[first:cursor], changes, wallets);
         }
 
         for (uint256 i = 0; i <= initiativeCount; ++i) {
-            if (changes[i] != 0) _change(wallets[i], changes[i]);
+            if (changes[i] != 0) _change(_wallet(wallets, purse, i), changes[i]);
         }
     }
 
-    /// @dev Shows one citizen's step as transfers and adds it to `changes`.
-    /// @return net What the citizen takes from the purse, negative when something goes back.
+    /// @dev Shows one citizen's step as transfers and adds it to `changes`. What the wallets give and take, the purse takes
+    /// and gives, so that nothing can appear or vanish here. Sums of 240-bit changes stay far within 256 bits.
     function _passThrough(
         address purse,
         address account,
         uint256[] calldata entries,
         int256[] memory changes,
         address[] memory wallets
-    ) private returns (int256 net) {
-        for (uint256 i = 0; i < entries.length; ++i) {
-            (uint256 id, int256 change) = _decode(entries[i]);
-            address wallet = wallets[id];
-            if (wallet == address(0)) wallets[id] = wallet = InitiativeWallet.addressOf(purse, id);
-            changes[id] += change;
-            net += change;
-            if (change < 0) emit Transfer(wallet, account, uint256(-change));
+    ) private {
+        unchecked {
+            int256 net = 0;
+            uint256 given = 0;
+            for (uint256 i = 0; i < entries.length; ++i) {
+                uint256 entry = _entryAt(entries, i);
+                uint256 id = entry >> 240;
+                int256 change = int256(int240(uint240(entry)));
+                changes[id] += change;
+                net += change;
+                if (change > 0) {
+                    ++given;
+                    continue;
+                }
+                emit Transfer(_wallet(wallets, purse, id), account, uint256(-change));
+            }
+            changes[0] -= net;
+            if (net > 0) emit Transfer(purse, account, uint256(net));
+            for (uint256 i = 0; given != 0; ++i) {
+                uint256 entry = _entryAt(entries, i);
+                int256 change = int256(int240(uint240(entry)));
+                if (change <= 0) continue;
+                --given;
+                emit Transfer(account, _wallet(wallets, purse, entry >> 240), uint256(change));
+            }
+            if (net < 0) emit Transfer(account, purse, uint256(-net));
         }
-        if (net > 0) emit Transfer(purse, account, uint256(net));
-        for (uint256 i = 0; i < entries.length; ++i) {
-            (uint256 id, int256 change) = _decode(entries[i]);
-            if (change > 0) emit Transfer(account, wallets[id], uint256(change));
-        }
-        if (net < 0) emit Transfer(account, purse, uint256(-net));
     }
 
-    /// @dev A change of 240 bits cannot overflow a sum of 256 before the batch runs out of gas.
-    function _decode(uint256 entry) private pure returns (uint256 id, int256 change) {
-        id = entry >> 240;
-        change = int256(int240(uint240(entry)));
+    /// @dev The caller knows that the index is within the list.
+    function _entryAt(uint256[] calldata entries, uint256 index) private pure returns (uint256 entry) {
+        assembly ("memory-safe") {
+            entry := calldataload(add(entries.offset, shl(5, index)))
+        }
+    }
+
+    /// @dev Computed once for each batch.
+    function _wallet(address[] memory wallets, address purse, uint256 id) private pure returns (address wallet) {
+        wallet = wallets[id];
+        if (wallet == address(0)) wallets[id] = wallet = InitiativeWallet.addressOf(purse, id);
     }
 
     function _change(address account, int256 change) private {

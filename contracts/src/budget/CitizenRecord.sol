@@ -56,15 +56,18 @@ library CitizenRecord {
     {
         count = choiceCount(record);
         uint256 word = record >> CHOICES_SHIFT;
-        uint256 left = CHOICES_INLINE;
-        for (uint256 i = 0; i < count; ++i) {
-            if (left == 0) {
-                word = more[(i - CHOICES_INLINE) / CHOICES_PER_WORD];
-                left = CHOICES_PER_WORD;
+        // The counters stay below 256.
+        unchecked {
+            uint256 left = CHOICES_INLINE;
+            for (uint256 i = 0; i < count; ++i) {
+                if (left == 0) {
+                    word = more[(i - CHOICES_INLINE) / CHOICES_PER_WORD];
+                    left = CHOICES_PER_WORD;
+                }
+                choices[i] = uint32(word);
+                word >>= 32;
+                --left;
             }
-            choices[i] = uint32(word);
-            word >>= 32;
-            --left;
         }
     }
 
@@ -77,15 +80,18 @@ library CitizenRecord {
         uint256 count
     ) internal returns (uint256) {
         record = _renew(record, version, count);
-        for (uint256 i = 0; i < count && i < CHOICES_INLINE; ++i) {
-            record |= choices[i] << (CHOICES_SHIFT + 32 * i);
-        }
-        for (uint256 i = CHOICES_INLINE; i < count; i += CHOICES_PER_WORD) {
-            uint256 word = 0;
-            for (uint256 j = 0; j < CHOICES_PER_WORD && i + j < count; ++j) {
-                word |= choices[i + j] << (32 * j);
+        // The counters stay below 256.
+        unchecked {
+            for (uint256 i = 0; i < count && i < CHOICES_INLINE; ++i) {
+                record |= choices[i] << (CHOICES_SHIFT + 32 * i);
             }
-            more[(i - CHOICES_INLINE) / CHOICES_PER_WORD] = word;
+            for (uint256 i = CHOICES_INLINE; i < count; i += CHOICES_PER_WORD) {
+                uint256 word = 0;
+                for (uint256 j = 0; j < CHOICES_PER_WORD && i + j < count; ++j) {
+                    word |= choices[i + j] << (32 * j);
+                }
+                more[(i - CHOICES_INLINE) / CHOICES_PER_WORD] = word;
+            }
         }
         return record;
     }

@@ -178,8 +178,21 @@ library BlindCredential {
         view
     {
         uint256 frame = _frame(scope);
-        for (uint256 i = 0; i < kept.length; ++i) {
-            _hashTo(pairs + i * 160, frame, accounts[kept[i]]);
+        uint256 end = pairs + kept.length * 160;
+        uint256 index;
+        assembly ("memory-safe") {
+            index := add(kept, 32)
+        }
+        for (uint256 pair = pairs; pair < end;) {
+            address account;
+            assembly ("memory-safe") {
+                account := calldataload(add(accounts.offset, shl(5, mload(index))))
+                index := add(index, 32)
+            }
+            _hashTo(pair, frame, account);
+            unchecked {
+                pair += 160;
+            }
         }
     }
 
@@ -261,21 +274,26 @@ library BlindCredential {
                 mstore(add(position, 32), low)
             }
 
-            // expand_message_xmd to 128 bytes.
+            // expand_message_xmd to 128 bytes, its four blocks written out instead of looped over, to save gas.
             mstore(add(frame, 149), or(shl(96, account), SUFFIX_1))
             let chain := add(frame, 256)
             let blocks := add(frame, 352)
+            let counter := add(frame, 288)
             let success := staticcall(gas(), SHA256, frame, 226, chain, 32)
             let first := mload(chain)
-            for { let i := 1 } lt(i, 5) { i := add(i, 1) } {
-                mstore8(add(chain, 32), i)
-                success := and(success, staticcall(gas(), SHA256, chain, 87, blocks, 32))
-                mstore(chain, xor(first, mload(blocks)))
-                blocks := add(blocks, 32)
-            }
+            mstore8(counter, 1)
+            success := and(success, staticcall(gas(), SHA256, chain, 87, blocks, 32))
+            mstore(chain, xor(first, mload(blocks)))
+            mstore8(counter, 2)
+            success := and(success, staticcall(gas(), SHA256, chain, 87, add(frame, 384), 32))
+            mstore(chain, xor(first, mload(add(frame, 384))))
+            mstore8(counter, 3)
+            success := and(success, staticcall(gas(), SHA256, chain, 87, add(frame, 416), 32))
+            mstore(chain, xor(first, mload(add(frame, 416))))
+            mstore8(counter, 4)
+            success := and(success, staticcall(gas(), SHA256, chain, 87, add(frame, 448), 32))
 
             // hash_to_field, map_to_curve and clear_cofactor for both elements, then their sum.
-            blocks := add(frame, 352)
             reduce(blocks)
             reduce(add(blocks, 64))
             let points := add(frame, 480)

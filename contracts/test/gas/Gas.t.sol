@@ -49,7 +49,7 @@ contract GasTest is RoundFixture {
 
     function test_Register200() public {
         uint256 each = _registerGas(200) / 200;
-        assertLe(each, 60_000, "a registration in a batch of 200");
+        assertLe(each, 54_000, "a registration in a batch of 200");
         vm.snapshotValue("registration", "batch of 200, each", each);
     }
 
@@ -86,7 +86,12 @@ contract GasTest is RoundFixture {
     function _allocateGas(IBudgetRound.RoundConfig memory config, string memory kind, uint256 count, uint256 choices)
         private
     {
-        _pledgingWith(config, count, INITIATIVES);
+        _pledgingWith(config, count + 4, INITIATIVES);
+        // Whoever comes first pays for the wallets' slots.
+        bool approval = config.ballotKind == IBudgetRound.BallotKind.Approval;
+        for (uint256 i = 0; i < 4; ++i) {
+            _allocate(count + i, 1, _series(1 + 10 * i, 1, 10), approval ? _list() : _series(10, 0, 10));
+        }
         string memory name =
             string.concat(kind, ", ", vm.toString(choices), " initiatives, batch of ", vm.toString(count));
         uint256 each = _transact(_batch(1, count, choices, 0)) / count;
@@ -94,7 +99,7 @@ contract GasTest is RoundFixture {
         vm.snapshotValue(
             "allocation", string.concat(name, ", change, each"), _transact(_batch(2, count, choices, 1)) / count
         );
-        if (choices <= 3 && count >= 100) assertLe(each, 60_000, "an allocation to three initiatives");
+        if (choices <= 3 && count >= 100) assertLe(each, 45_000, "an allocation to three initiatives");
     }
 
     function test_AllocateCumulative1() public {
