@@ -14,9 +14,9 @@ use kopilka_bindings::deploy::Deployment;
 use kopilka_bindings::municipalities::Municipalities;
 use kopilka_domain::{Allotment, BallotKind, Phase, Rule};
 use kopilka_store::chain::rows::{
-    AllocationRow, ClassRow, ContractRow, InitiativeRow, IssuedRow, LogRow, MintRow, MunicipalityRow, PaymentRow, PhaseRow,
-    PledgingOpeningRow, RegistrationRow, ResultRow, ReturnRow, RoleRow, RoundRow, Rows, SettlementRow, SkippedRow,
-    TokenRow, TransferRow, UnixTime,
+    AllocationRow, ClassRow, ContractRow, InitiativeRow, IssuedRow, LogRow, MintRow, MunicipalityRow, PaymentRow,
+    PhaseRow, PledgingOpeningRow, RegistrationRow, ResultRow, ReturnRow, RoleRow, RoundRow, Rows, SettlementRow,
+    SkippedRow, TokenRow, TransferRow, UnixTime,
 };
 
 /// Changes whenever the derived rows of the same logs change: the tables are then rebuilt at the next start.
@@ -65,7 +65,11 @@ impl Known {
     /// Addresses whose logs are needed when the chain is not kept whole.
     pub fn addresses(&self) -> BTreeSet<Address> {
         let budget_tokens = self.tokens.iter().filter(|(_, round)| round.is_some()).map(|(token, _)| *token);
-        [self.municipalities, self.factory].into_iter().chain(self.rounds.iter().copied()).chain(budget_tokens).collect()
+        [self.municipalities, self.factory]
+            .into_iter()
+            .chain(self.rounds.iter().copied())
+            .chain(budget_tokens)
+            .collect()
     }
 
     /// The round that speaks through a contract: itself, or the round of its token.

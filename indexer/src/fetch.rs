@@ -12,6 +12,10 @@ use crate::rpc::{Node, RpcBlock, RpcLog, RpcReceipt, RpcTransaction};
 
 /// Requests that fail this often in a row, for a single block, are given up for now.
 const ATTEMPTS: u32 = 5;
+/// A node that contradicts itself this often has a changed chain, which a look at its head will show.
+const CONTRADICTIONS: u32 = 3;
+/// A bloom filter with more bits than this says yes to anything.
+const TELLING_BITS: usize = 1_024;
 
 /// Why a range did not come.
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +78,8 @@ pub(crate) async fn fetch_range(
                 learn(&size, asked, Answer::Failed);
                 if asked == 1 {
                     failures += 1;
-                    if failures == ATTEMPTS {
+                    let enough = if matches!(error, FetchError::Rpc(_)) { ATTEMPTS } else { CONTRADICTIONS };
+                    if failures >= enough {
                         return Err(error);
                     }
                     tracing::debug!(block.number = from, failures, error = %error, "asking for a block again");
@@ -143,6 +148,9 @@ async fn logs_range(node: &Node, addresses: &[Address], from: u64, to: u64) -> R
     logs.sort_by_key(|log| (log.block_number, log.log_index));
     let mut logs = logs.into_iter().peekable();
     let mut rows = Rows::default();
+    let filters: Vec<(Address, Bloom)> =
+        addresses.iter().map(|address| (*address, Bloom::from(BloomInput::Raw(address.as_slice())))).collect();
+    let mut doubtful = Vec::new();
     for (number, block) in (from..).zip(headers) {
         let block = block.ok_or_else(|| contradiction(number, "the node does not have it"))?;
         let header = header(number, &block)?;
@@ -150,13 +158,35 @@ async fn logs_range(node: &Node, addresses: &[Address], from: u64, to: u64) -> R
         while let Some(log) = logs.next_if(|log| log.block_number.to::<u64>() == number) {
             rows.logs.push(log_row(number, header.hash, &log)?);
         }
+        let silent = silent_contracts(&block.logs_bloom, &filters, &rows.logs[first..]);
+        if !silent.is_empty() {
+            doubtful.push((number, header.hash, silent));
+        }
         let logs_count = u32::try_from(rows.logs.len() - first).unwrap_or(u32::MAX);
         rows.blocks.push(BlockRow { logs_count, ..header });
     }
-    match logs.next() {
-        Some(log) => Err(contradiction(log.block_number.to(), "a log of it came, though it was not asked for")),
-        None => Ok(rows),
+    if let Some(log) = logs.next() {
+        return Err(contradiction(log.block_number.to(), "a log of it came, though it was not asked for"));
     }
+    for ((number, _, _), logs) in doubtful.iter().zip(node.logs_of_blocks(&doubtful).await?) {
+        if !logs.is_empty() {
+            return Err(contradiction(*number, "asked for a range the node left out logs that it gives for the block"));
+        }
+    }
+    Ok(rows)
+}
+
+/// Contracts of which the header's bloom filter says that they probably spoke in a block, though no log of them came.
+fn silent_contracts(bloom: &Bloom, filters: &[(Address, Bloom)], logs: &[LogRow]) -> Vec<Address> {
+    let bits: usize = bloom.iter().map(|byte| byte.count_ones() as usize).sum();
+    if bits > TELLING_BITS {
+        return Vec::new();
+    }
+    filters
+        .iter()
+        .filter(|(address, filter)| bloom.contains(filter) && logs.iter().all(|log| log.address != *address))
+        .map(|(address, _)| *address)
+        .collect()
 }
 
 fn header<T>(number: u64, block: &RpcBlock<T>) -> Result<BlockRow, FetchError> {
@@ -178,7 +208,12 @@ fn header<T>(number: u64, block: &RpcBlock<T>) -> Result<BlockRow, FetchError> {
     })
 }
 
-fn transaction_row(block_number: u64, tx_index: u32, transaction: RpcTransaction, receipt: &RpcReceipt) -> TransactionRow {
+fn transaction_row(
+    block_number: u64,
+    tx_index: u32,
+    transaction: RpcTransaction,
+    receipt: &RpcReceipt,
+) -> TransactionRow {
     TransactionRow {
         block_number,
         tx_index,

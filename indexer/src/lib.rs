@@ -112,7 +112,9 @@ pub enum IndexerError {
         node: B256,
     },
     /// Other contracts.
-    #[error("the database indexes {stored}, but {configured} is configured: use a fresh database for another deployment")]
+    #[error(
+        "the database indexes {stored}, but {configured} is configured: use a fresh database for another deployment"
+    )]
     OtherDeployment {
         /// In the database.
         stored: String,
@@ -155,7 +157,9 @@ pub async fn run(mut config: Config, cancel: CancellationToken) -> anyhow::Resul
     let metrics = config.metrics.take();
     let server = async {
         match listener {
-            Some(listener) => health::serve(listener, watcher, metrics, cancel.clone()).await.map_err(anyhow::Error::from),
+            Some(listener) => {
+                health::serve(listener, watcher, metrics, cancel.clone()).await.map_err(anyhow::Error::from)
+            }
             None => std::future::pending().await,
         }
     };

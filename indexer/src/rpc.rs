@@ -157,6 +157,15 @@ impl Node {
         self.one("eth_getLogs", json!([filter])).await
     }
 
+    /// Logs of single blocks, named by hash, of some contracts each.
+    pub(crate) async fn logs_of_blocks(
+        &self,
+        blocks: &[(u64, B256, Vec<Address>)],
+    ) -> Result<Vec<Vec<RpcLog>>, TransportError> {
+        let filter = |hash: &B256, addresses: &Vec<Address>| json!([{ "blockHash": hash, "address": addresses }]);
+        self.many(blocks.iter().map(|(_, hash, addresses)| ("eth_getLogs", filter(hash, addresses))).collect()).await
+    }
+
     /// Asks tokens for name, symbol and decimals.
     pub(crate) async fn token_answers(
         &self,

@@ -62,10 +62,8 @@ impl<'a> Session<'a> {
     /// Looks at the node's head once and does all that follows from it. Returns whether anything changed.
     pub(crate) async fn advance(&mut self) -> anyhow::Result<bool> {
         let head = self.node.head().await?.context("the node has no blocks yet")?;
-        let head = NodeHead {
-            block: BlockId { number: head.number.to(), hash: head.hash },
-            parent_hash: head.parent_hash,
-        };
+        let head =
+            NodeHead { block: BlockId { number: head.number.to(), hash: head.hash }, parent_hash: head.parent_hash };
         let stored_at_head = match self.tip {
             Some(tip) if head.block.number == tip.number => Some(tip.hash),
             Some(tip) if head.block.number < tip.number => {
@@ -198,7 +196,8 @@ impl<'a> Session<'a> {
         let from = first.number;
         let logs = std::mem::take(&mut rows.logs);
         let times: Vec<u64> = rows.blocks.iter().map(|block| block.block_at.0).collect();
-        let time = |block: u64| usize::try_from(block - from).ok().and_then(|at| times.get(at).copied()).unwrap_or_default();
+        let time =
+            |block: u64| usize::try_from(block - from).ok().and_then(|at| times.get(at).copied()).unwrap_or_default();
         decode(&mut self.known, &logs, time, &mut rows)?;
         rows.logs = logs;
         metadata::ask_new_tokens(&self.node, last.number, &mut rows).await?;
@@ -207,7 +206,8 @@ impl<'a> Session<'a> {
 
         let mut transaction = self.connection.begin().await?;
         write::write_range(&mut transaction, &rows).await?;
-        state::write_head(&mut transaction, Some(last.number), node_block, self.config.finalized(node_block), 0).await?;
+        state::write_head(&mut transaction, Some(last.number), node_block, self.config.finalized(node_block), 0)
+            .await?;
         state::notify_head(&mut transaction, &notification(from, last, false, &rounds)).await?;
         transaction.commit().await?;
 
@@ -335,7 +335,10 @@ async fn check_chain(config: &Config, node: &Node, connection: &mut PgConnection
     if meta.chain_id != chain_id || !same {
         return Err(IndexerError::OtherDeployment {
             stored: format!("chain {}, register {}, factory {}", meta.chain_id, meta.municipalities, meta.rounds),
-            configured: format!("chain {chain_id}, register {}, factory {}", deployment.municipalities, deployment.rounds),
+            configured: format!(
+                "chain {chain_id}, register {}, factory {}",
+                deployment.municipalities, deployment.rounds
+            ),
         }
         .into());
     }

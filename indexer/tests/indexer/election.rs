@@ -213,7 +213,8 @@ impl<'a> Election<'a> {
         let key = |class| Bytes::from(issuer(class).public_key().to_eip2537().to_vec());
         self.clerk(|round| round.addClass(1, key(0))).await?;
         self.clerk(|round| round.addClass(2, key(1))).await?;
-        for (name, cost) in [("Площадка", 90_000), ("Сквер", 200_000), ("Велопарковка", 10_000)] {
+        for (name, cost) in [("Площадка", 90_000), ("Сквер", 200_000), ("Велопарковка", 10_000)]
+        {
             self.clerk(|round| round.addInitiative(cost, keccak256(name))).await?;
         }
         self.clerk(|round| round.openRegistration()).await
@@ -279,14 +280,18 @@ impl<'a> Election<'a> {
 
     async fn clerk<C: alloy::sol_types::SolCall + Unpin>(
         &self,
-        call: impl FnOnce(&BudgetRound::BudgetRoundInstance<DynProvider>) -> alloy::contract::SolCallBuilder<&DynProvider, C>,
+        call: impl FnOnce(
+            &BudgetRound::BudgetRoundInstance<DynProvider>,
+        ) -> alloy::contract::SolCallBuilder<&DynProvider, C>,
     ) -> anyhow::Result<()> {
         self.act(1, call).await
     }
 
     async fn treasurer<C: alloy::sol_types::SolCall + Unpin>(
         &self,
-        call: impl FnOnce(&BudgetRound::BudgetRoundInstance<DynProvider>) -> alloy::contract::SolCallBuilder<&DynProvider, C>,
+        call: impl FnOnce(
+            &BudgetRound::BudgetRoundInstance<DynProvider>,
+        ) -> alloy::contract::SolCallBuilder<&DynProvider, C>,
     ) -> anyhow::Result<()> {
         self.act(2, call).await
     }
@@ -294,7 +299,9 @@ impl<'a> Election<'a> {
     async fn act<C: alloy::sol_types::SolCall + Unpin>(
         &self,
         key: usize,
-        call: impl FnOnce(&BudgetRound::BudgetRoundInstance<DynProvider>) -> alloy::contract::SolCallBuilder<&DynProvider, C>,
+        call: impl FnOnce(
+            &BudgetRound::BudgetRoundInstance<DynProvider>,
+        ) -> alloy::contract::SolCallBuilder<&DynProvider, C>,
     ) -> anyhow::Result<()> {
         let (round, _) = self.address_of_round(1).await?;
         let round = BudgetRound::new(round, self.provider(key)?);

@@ -15,9 +15,29 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Tables that must be equal; `chain.head` tells about the run and not about the chain.
 const TABLES: [&str; 23] = [
-    "meta", "blocks", "transactions", "logs", "token_metadata", "transfers", "balances", "tokens", "mints", "returns",
-    "municipalities", "roles", "rounds", "phase_changes", "pledging_openings", "classes", "issued", "initiatives",
-    "registrations", "allocations", "skipped_items", "settlements", "initiative_results",
+    "meta",
+    "blocks",
+    "transactions",
+    "logs",
+    "token_metadata",
+    "transfers",
+    "balances",
+    "tokens",
+    "mints",
+    "returns",
+    "municipalities",
+    "roles",
+    "rounds",
+    "phase_changes",
+    "pledging_openings",
+    "classes",
+    "issued",
+    "initiatives",
+    "registrations",
+    "allocations",
+    "skipped_items",
+    "settlements",
+    "initiative_results",
 ];
 const MORE_TABLES: [&str; 2] = ["payments", "contracts"];
 
@@ -76,10 +96,9 @@ impl Indexer {
         let started = Instant::now();
         loop {
             let head = provider.get_block(alloy::eips::BlockId::latest()).await?.context("no block")?.header.hash;
-            let tip: Option<Vec<u8>> =
-                sqlx::query_scalar("select hash from chain.blocks order by number desc limit 1")
-                    .fetch_optional(&self.database.pool)
-                    .await?;
+            let tip: Option<Vec<u8>> = sqlx::query_scalar("select hash from chain.blocks order by number desc limit 1")
+                .fetch_optional(&self.database.pool)
+                .await?;
             if tip.map(|hash| B256::from_slice(&hash)) == Some(head) {
                 return Ok(());
             }
@@ -111,7 +130,10 @@ pub(crate) async fn assert_same(what: &str, left: &Indexer, right: &Indexer) -> 
     for (table, rows) in &left {
         let others = &right[table];
         for row in rows {
-            assert!(others.contains(row), "{what}: chain.{table} has only on the left {row}\non the right: {others:#?}");
+            assert!(
+                others.contains(row),
+                "{what}: chain.{table} has only on the left {row}\non the right: {others:#?}"
+            );
         }
         assert_eq!(rows.len(), others.len(), "{what}: chain.{table} has more rows on the right: {others:#?}");
     }

@@ -86,7 +86,10 @@ async fn readers_see_the_round_as_it_is() -> anyhow::Result<()> {
     assert_eq!(rounds::round(&mut connection, round.address).await?.as_ref(), Some(round));
 
     let token = rounds::token(&mut connection, round.token).await?.expect("the round's token");
-    assert_eq!((token.name.as_deref(), token.symbol.as_deref(), token.decimals), (Some("Первый раунд"), Some("КОП"), Some(2)));
+    assert_eq!(
+        (token.name.as_deref(), token.symbol.as_deref(), token.decimals),
+        (Some("Первый раунд"), Some("КОП"), Some(2))
+    );
     assert_eq!((token.minted, token.appropriation_amount), (Kopecks(900_001), Some(Kopecks(1_000_000))));
 
     // The contract is the judge of what wallets hold, the votes of who supports what.
@@ -106,18 +109,19 @@ async fn readers_see_the_round_as_it_is() -> anyhow::Result<()> {
     let changed = allocations.iter().find(|allocation| allocation.version == 4 && !allocation.initiatives.is_empty());
     let changed = changed.expect("the account that allocated four times");
     let history = rounds::account_allocations(&mut connection, round.address, changed.account).await?;
-    assert_eq!(history.iter().map(|a| (a.version, a.current)).collect::<Vec<_>>(), [
-        (4, true),
-        (3, false),
-        (2, false),
-        (1, false)
-    ]);
+    assert_eq!(
+        history.iter().map(|a| (a.version, a.current)).collect::<Vec<_>>(),
+        [(4, true), (3, false), (2, false), (1, false)]
+    );
     assert_eq!(rounds::registrations(&mut connection, round.address).await?.len(), 8);
     assert!(rounds::registration(&mut connection, round.address, Address::ZERO).await?.is_none());
 
     let roles = rounds::roles(&mut connection, 1).await?;
     assert_eq!(roles.iter().filter(|role| role.granted).count(), 4);
-    assert_eq!(roles.iter().filter(|role| !role.granted).map(|role| role.role.as_str()).collect::<Vec<_>>(), ["partner"]);
+    assert_eq!(
+        roles.iter().filter(|role| !role.granted).map(|role| role.role.as_str()).collect::<Vec<_>>(),
+        ["partner"]
+    );
 
     let holders = query::holders(&mut connection, round.token, None, 100).await?;
     assert_eq!(holders.len(), 4, "the purse and three wallets: citizens hold nothing, whatever passed through them");

@@ -1,6 +1,7 @@
 //! The indexer against a real chain and a real database: whatever happens on the way, the rows are those of a clean run.
 
 mod election;
+mod faults;
 mod fixture;
 mod life;
 mod reorg;

@@ -104,16 +104,14 @@ async fn a_reorg_that_leaves_blocks_of_the_same_height_is_seen() -> anyhow::Resu
     following.start();
     following.caught_up(&provider).await?;
     for depth in [1_u64, 3, 7] {
-        let _: serde_json::Value =
-            provider.raw_request("anvil_reorg".into(), (depth, serde_json::json!([]))).await?;
+        let _: serde_json::Value = provider.raw_request("anvil_reorg".into(), (depth, serde_json::json!([]))).await?;
         following.caught_up(&provider).await?;
     }
     let mut fresh = Indexer::new(&chain, true).await?;
     fresh.start();
     fresh.caught_up(&provider).await?;
     assert_same("reorgs by the node", &following, &fresh).await?;
-    let reorgs: i64 =
-        sqlx::query_scalar("select reorgs from chain.head").fetch_one(&following.database.pool).await?;
+    let reorgs: i64 = sqlx::query_scalar("select reorgs from chain.head").fetch_one(&following.database.pool).await?;
     assert_eq!(reorgs, 3);
     Ok(())
 }
@@ -162,6 +160,9 @@ async fn another_chain_is_refused() -> anyhow::Result<()> {
     let config = kopilka_indexer::Config::new(url, chain.deployment.clone(), database);
     let error = kopilka_indexer::run(config, tokio_util::sync::CancellationToken::new()).await.err();
     let error = error.expect("it must not run");
-    assert!(matches!(error.downcast_ref(), Some(IndexerError::OtherChainId { expected: 31337, node: 31338 })), "{error:#}");
+    assert!(
+        matches!(error.downcast_ref(), Some(IndexerError::OtherChainId { expected: 31337, node: 31338 })),
+        "{error:#}"
+    );
     Ok(())
 }
