@@ -6,7 +6,7 @@ const SAID_MS = 2_000;
 
 /** Shows the copy buttons below an element and makes them work. */
 export function enableCopying(root: ParentNode): void {
-    for (const button of root.querySelectorAll<HTMLButtonElement>("button[data-copy]")) {
+    for (const button of root.querySelectorAll<HTMLButtonElement>("button[data-copy][hidden]")) {
         button.hidden = false;
         // A screen reader says the changed text.
         button.setAttribute("aria-live", "polite");

@@ -1,14 +1,16 @@
 // Pages that change while they are read. The page says where the changes come from, and marks what changes:
 //
-//   <div data-live-events="/round/0x…/events" data-live-phase="pledging">      one on a page; the phase as it was rendered
-//     <button type="button" data-live-pause aria-pressed="false" hidden>       optional: pauses and goes on, shown by this script
-//     <p data-live-outdated hidden>                                            optional: shown when the phase has changed
-//   data-live="7"                        a piggy bank (components/fill.html of crates/web): bar, amount, percentage, surplus
-//   data-live-supporters="7"             text: its supporters
-//   data-live-total="registered"         text: also "allocated", "in_wallets"
+//   <section data-live-source="/round/0x…/events?lang=ru">    one on a page; with data-live-still nothing is followed
+//     <p class="live-state" hidden>                            shown by this script
+//       <span role="status" data-live-on="Live" data-live-off="Paused" data-live-lost="Connection lost"></span>
+//       <button type="button" data-live-pause="Pause" data-live-resume="Go on"></button>
+//     </p>
+//   data-live="7"                      a piggy bank (components/fill.html of crates/web): bar, amount, percentage, surplus
+//   data-live="registered"             text: also "allocated", "in_wallets"
+//   data-live-supporters="7"           text: supporters of an initiative
 //
 // Marked elements may stand anywhere on the page, any number of times. The events are those of explorer/src/live.rs; all their
-// texts come in the reader's language.
+// texts come in the reader's language. When the round enters another phase, more changes than is marked: the page is loaded anew.
 
 /** An initiative in an event. */
 interface Wallet {
@@ -38,55 +40,87 @@ interface Wallets {
 const AGAIN_MS = 10_000;
 
 /** Keeps the page fresh if it says from where. Not while it is in the background or paused. */
-export function enableLive(root: Document): void {
-    const region = root.querySelector<HTMLElement>("[data-live-events]");
-    const url = region?.dataset["liveEvents"];
-    if (region === null || url === undefined) return;
-    const pause = region.querySelector<HTMLButtonElement>("[data-live-pause]");
-    let source: EventSource | undefined;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-
-    const close = (): void => {
-        clearTimeout(timer);
-        source?.close();
-        source = undefined;
-    };
-    const follow = (): void => {
-        close();
-        if (root.visibilityState === "hidden" || pause?.getAttribute("aria-pressed") === "true") return;
-        source = new EventSource(url);
-        source.addEventListener("wallets", (event) => show(root, region, JSON.parse(event.data) as Wallets));
-        source.addEventListener("error", () => {
-            // A lost connection is opened again by the browser; one that was answered with an error is not.
-            if (source?.readyState === EventSource.CLOSED) timer = setTimeout(follow, AGAIN_MS);
-        });
-    };
-    if (pause !== null) {
-        pause.hidden = false;
-        pause.addEventListener("click", () => {
-            pause.setAttribute("aria-pressed", String(pause.getAttribute("aria-pressed") !== "true"));
-            follow();
-        });
-    }
-    root.addEventListener("visibilitychange", follow);
-    // A page left in the history keeps no connection.
-    addEventListener("pagehide", close);
-    addEventListener("pageshow", follow);
-    follow();
+export function enableLive(page: Document): void {
+    const region = page.querySelector<HTMLElement>("[data-live-source]:not([data-live-still])");
+    if (region !== null) new Live(page, region);
 }
 
-function show(root: Document, region: HTMLElement, wallets: Wallets): void {
-    for (const element of root.querySelectorAll<HTMLElement>("[data-live-total]")) {
-        const total = wallets[element.dataset["liveTotal"] as "registered" | "allocated" | "in_wallets"];
-        if (typeof total === "string") setText(element, total);
+class Live {
+    private readonly url: string;
+    private readonly status: HTMLElement | null;
+    private readonly button: HTMLButtonElement | null;
+    private source: EventSource | undefined;
+    private timer: ReturnType<typeof setTimeout> | undefined;
+    private paused = false;
+    private phase: string | undefined;
+
+    constructor(
+        private readonly page: Document,
+        region: HTMLElement,
+    ) {
+        this.url = region.dataset["liveSource"]!;
+        this.status = region.querySelector("[data-live-on]");
+        this.button = region.querySelector("button[data-live-pause]");
+        for (const state of region.querySelectorAll<HTMLElement>(".live-state")) state.hidden = false;
+        this.button?.addEventListener("click", () => {
+            this.paused = !this.paused;
+            this.follow();
+        });
+        page.addEventListener("visibilitychange", () => this.follow());
+        // A page left in the history keeps no connection.
+        addEventListener("pagehide", () => this.close());
+        addEventListener("pageshow", ({ persisted }) => {
+            if (persisted) this.follow();
+        });
+        this.follow();
     }
-    for (const wallet of wallets.initiatives) {
-        for (const fill of root.querySelectorAll<HTMLElement>(`[data-live="${wallet.id}"]`)) showFill(fill, wallet);
-        for (const element of root.querySelectorAll(`[data-live-supporters="${wallet.id}"]`)) setText(element, wallet.supporters);
+
+    private close(): void {
+        clearTimeout(this.timer);
+        this.source?.close();
+        this.source = undefined;
     }
-    if (region.dataset["livePhase"] !== undefined && region.dataset["livePhase"] !== wallets.phase) {
-        for (const notice of region.querySelectorAll<HTMLElement>("[data-live-outdated]")) notice.hidden = false;
+
+    private follow(): void {
+        this.close();
+        if (this.button !== null) setText(this.button, this.button.dataset[this.paused ? "liveResume" : "livePause"] ?? "");
+        if (this.paused) return this.say("liveOff");
+        if (this.page.visibilityState === "hidden") return;
+        const source = new EventSource(this.url);
+        source.addEventListener("open", () => this.say("liveOn"));
+        source.addEventListener("wallets", (event) => this.show(JSON.parse(event.data) as Wallets));
+        source.addEventListener("error", () => {
+            this.say("liveLost");
+            // A lost connection is opened again by the browser; one that was answered with an error is not.
+            if (source.readyState === EventSource.CLOSED) this.timer = setTimeout(() => this.follow(), AGAIN_MS);
+        });
+        this.source = source;
     }
+
+    private say(state: "liveOn" | "liveOff" | "liveLost"): void {
+        if (this.status !== null) setText(this.status, this.status.dataset[state] ?? "");
+    }
+
+    private show(wallets: Wallets): void {
+        if (this.phase !== undefined && this.phase !== wallets.phase) return location.reload();
+        this.phase = wallets.phase;
+        for (const total of ["registered", "allocated", "in_wallets"] as const) {
+            for (const element of this.page.querySelectorAll(`[data-live="${total}"]`)) showTotal(element, wallets[total]);
+        }
+        for (const wallet of wallets.initiatives) {
+            for (const fill of this.page.querySelectorAll<HTMLElement>(`.fill[data-live="${wallet.id}"]`)) showFill(fill, wallet);
+            for (const element of this.page.querySelectorAll(`[data-live-supporters="${wallet.id}"]`)) {
+                setText(element, wallet.supporters);
+            }
+        }
+    }
+}
+
+/** The number, or the money inside, whose exact value in the title is then out of date. */
+function showTotal(element: Element, total: string): void {
+    const shown = element.querySelector(".money") ?? element;
+    if (shown.textContent !== total) shown.removeAttribute("title");
+    setText(shown, total);
 }
 
 function showFill(fill: HTMLElement, wallet: Wallet): void {
