@@ -1,0 +1,301 @@
+//! The node: everything the relayer asks it, and the newest block.
+//!
+//! No cached nonces, no retries, no fillers: what to do when the node does not answer is decided where it is known what
+//! the question was for.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use alloy::consensus::BlockHeader as _;
+use alloy::eips::BlockNumberOrTag;
+use alloy::network::TransactionBuilder as _;
+use alloy::primitives::{Address, B256, Bytes, U64, U256};
+use alloy::providers::{Provider as _, ProviderBuilder, RootProvider};
+use alloy::rpc::client::BatchRequest;
+use alloy::rpc::types::{Block, FeeHistory, Filter, TransactionReceipt, TransactionRequest};
+use alloy::sol_types::{SolCall, SolEvent as _};
+use alloy::transports::{RpcError, TransportError};
+use kopilka_bindings::budget_round::BudgetRound;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+/// Most calls in one JSON-RPC batch: what public nodes endure.
+const RPC_BATCH: usize = 100;
+
+/// The newest block that the node showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) number: u64,
+    pub(crate) hash: B256,
+}
+
+/// Why a call that was only tried out failed.
+#[derive(Debug)]
+pub(crate) enum TrialError {
+    /// The node gave no verdict.
+    Unknown(TransportError),
+    /// The call reverts, with this data.
+    Reverted(Bytes),
+    /// The call does not fit its gas.
+    OutOfGas,
+}
+
+/// What the node said to a signed transaction.
+#[derive(Debug)]
+pub(crate) enum Sent {
+    /// It has it, now or since earlier.
+    Accepted,
+    /// The nonce is used: one of ours, or a stranger, was mined there.
+    NonceTooLow,
+    /// It holds another transaction with this nonce that pays as much.
+    Underpriced,
+    /// The sender cannot pay.
+    InsufficientFunds,
+    /// Anything else.
+    Failed(TransportError),
+}
+
+/// A node of one chain.
+#[derive(Debug, Clone)]
+pub(crate) struct Chain {
+    provider: RootProvider,
+    pub(crate) chain_id: u64,
+    head: watch::Receiver<Option<Head>>,
+}
+
+/// Keeps the newest block known until it is cancelled or all readers are gone.
+pub(crate) struct HeadPoll {
+    provider: RootProvider,
+    interval: Duration,
+    sender: watch::Sender<Option<Head>>,
+}
+
+impl HeadPoll {
+    pub(crate) async fn run(self, cancel: CancellationToken) {
+        let mut failing = false;
+        loop {
+            match self.provider.get_block_by_number(BlockNumberOrTag::Latest).await {
+                Ok(Some(block)) => {
+                    failing = false;
+                    let head = Head { number: block.header.number(), hash: block.header.hash };
+                    self.sender.send_if_modified(|known| known.replace(head) != Some(head));
+                    metrics::gauge!("kopilka_relayer_head_block").set(head.number as f64);
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    metrics::counter!("kopilka_relayer_rpc_errors_total", "call" => "head").increment(1);
+                    if !failing {
+                        tracing::warn!(%error, "the node does not say what its newest block is");
+                    }
+                    failing = true;
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(self.interval) => {}
+                () = cancel.cancelled() => return,
+            }
+        }
+    }
+}
+
+impl Chain {
+    /// Connects; the head is unknown until the returned [`HeadPoll`] runs.
+    pub(crate) fn new(
+        url: &Url,
+        timeout: Duration,
+        chain_id: u64,
+        poll_interval: Duration,
+    ) -> anyhow::Result<(Self, HeadPoll)> {
+        let http = reqwest::Client::builder().timeout(timeout).build()?;
+        let provider: RootProvider =
+            ProviderBuilder::new().disable_recommended_fillers().connect_reqwest(http, url.clone());
+        let (sender, head) = watch::channel(None);
+        let poll = HeadPoll { provider: provider.clone(), interval: poll_interval, sender };
+        Ok((Self { provider, chain_id, head }, poll))
+    }
+
+    pub(crate) fn head(&self) -> Option<Head> {
+        *self.head.borrow()
+    }
+
+    pub(crate) fn head_changes(&self) -> watch::Receiver<Option<Head>> {
+        self.head.clone()
+    }
+
+    pub(crate) async fn node_chain_id(&self) -> Result<u64, TransportError> {
+        self.provider.get_chain_id().await
+    }
+
+    pub(crate) async fn has_code(&self, address: Address) -> Result<bool, TransportError> {
+        Ok(!self.provider.get_code_at(address).await?.is_empty())
+    }
+
+    /// Read-only calls on the newest block, in batches; an answer for each, in order.
+    pub(crate) async fn read(
+        &self,
+        calls: &[(Address, Vec<u8>)],
+    ) -> Result<Vec<Result<Bytes, TransportError>>, TransportError> {
+        let mut answers = Vec::with_capacity(calls.len());
+        for part in calls.chunks(RPC_BATCH) {
+            let mut batch = BatchRequest::new(self.provider.client());
+            let mut waiters = Vec::with_capacity(part.len());
+            for (to, data) in part {
+                let request = TransactionRequest::default().with_to(*to).with_input(data.clone());
+                waiters.push(batch.add_call::<_, Bytes>("eth_call", &(request, BlockNumberOrTag::Latest))?);
+            }
+            batch.send().await?;
+            for waiter in waiters {
+                answers.push(waiter.await);
+            }
+        }
+        Ok(answers)
+    }
+
+    /// One read-only call on the newest block.
+    pub(crate) async fn read_one<C: SolCall>(&self, to: Address, call: &C) -> Result<C::Return, TransportError> {
+        let request = TransactionRequest::default().with_to(to).with_input(call.abi_encode());
+        let data: Bytes = self.provider.client().request("eth_call", (request, BlockNumberOrTag::Latest)).await?;
+        decode::<C>(&data)
+    }
+
+    /// Tries a call out on the newest block without sending it.
+    pub(crate) async fn try_out(&self, from: Address, to: Address, data: &Bytes, gas: u64) -> Result<(), TrialError> {
+        let request =
+            TransactionRequest::default().with_from(from).with_to(to).with_input(data.clone()).with_gas_limit(gas);
+        let answer: Result<Bytes, TransportError> =
+            self.provider.client().request("eth_call", (request, BlockNumberOrTag::Latest)).await;
+        let Err(error) = answer else { return Ok(()) };
+        let Some(payload) = error.as_error_resp() else { return Err(TrialError::Unknown(error)) };
+        let message = payload.message.to_lowercase();
+        if let Some(data) = payload.as_revert_data() {
+            Err(TrialError::Reverted(data))
+        } else if message.contains("out of gas") || message.contains("outofgas") {
+            Err(TrialError::OutOfGas)
+        } else if message.contains("revert") {
+            Err(TrialError::Reverted(Bytes::new()))
+        } else {
+            Err(TrialError::Unknown(error))
+        }
+    }
+
+    /// How many transactions of the account are in blocks up to `block`, the newest if `None`.
+    pub(crate) async fn nonce(&self, account: Address, block: Option<u64>) -> Result<u64, TransportError> {
+        let block = block.map_or(BlockNumberOrTag::Latest, BlockNumberOrTag::Number);
+        let nonce: U64 = self.provider.client().request("eth_getTransactionCount", (account, block)).await?;
+        Ok(nonce.to())
+    }
+
+    pub(crate) async fn balance(&self, account: Address) -> Result<U256, TransportError> {
+        self.provider.get_balance(account).await
+    }
+
+    /// A receipt for each hash that the node has in a block.
+    pub(crate) async fn receipts(&self, hashes: &[B256]) -> Result<HashMap<B256, TransactionReceipt>, TransportError> {
+        let mut found = HashMap::new();
+        for part in hashes.chunks(RPC_BATCH) {
+            let mut batch = BatchRequest::new(self.provider.client());
+            let mut waiters = Vec::with_capacity(part.len());
+            for hash in part {
+                waiters.push(batch.add_call::<_, Option<TransactionReceipt>>("eth_getTransactionReceipt", &(hash,))?);
+            }
+            batch.send().await?;
+            for (hash, waiter) in part.iter().zip(waiters) {
+                if let Some(receipt) = waiter.await? {
+                    found.insert(*hash, receipt);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Hashes of the blocks with these numbers, as far as the node has them.
+    pub(crate) async fn block_hashes(&self, numbers: &[u64]) -> Result<HashMap<u64, B256>, TransportError> {
+        let mut found = HashMap::new();
+        for part in numbers.chunks(RPC_BATCH) {
+            let mut batch = BatchRequest::new(self.provider.client());
+            let mut waiters = Vec::with_capacity(part.len());
+            for number in part {
+                let parameters = (BlockNumberOrTag::Number(*number), false);
+                waiters.push(batch.add_call::<_, Option<Block>>("eth_getBlockByNumber", &parameters)?);
+            }
+            batch.send().await?;
+            for (number, waiter) in part.iter().zip(waiters) {
+                if let Some(block) = waiter.await? {
+                    found.insert(*number, block.header.hash);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    pub(crate) async fn fee_history(&self) -> Result<FeeHistory, TransportError> {
+        self.provider.get_fee_history(10, BlockNumberOrTag::Latest, &[50.0]).await
+    }
+
+    /// Sends signed bytes. To send the same bytes again does no harm.
+    pub(crate) async fn send(&self, raw: &Bytes) -> Sent {
+        let answer: Result<B256, TransportError> =
+            self.provider.client().request("eth_sendRawTransaction", (raw,)).await;
+        let Err(error) = answer else { return Sent::Accepted };
+        let message = error.as_error_resp().map(|payload| payload.message.to_lowercase()).unwrap_or_default();
+        let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
+        if says(&["already known", "already imported", "alreadyknown", "known transaction"]) {
+            Sent::Accepted
+        } else if says(&["nonce too low", "nonce is too low", "oldnonce"]) {
+            Sent::NonceTooLow
+        } else if says(&["underpriced", "fee too low to replace"]) {
+            Sent::Underpriced
+        } else if says(&["insufficient funds", "upfront cost exceeds"]) {
+            Sent::InsufficientFunds
+        } else {
+            Sent::Failed(error)
+        }
+    }
+
+    /// Where the account's registration in a round is, from its event.
+    pub(crate) async fn registration_place(
+        &self,
+        round: Address,
+        account: Address,
+        first_block: u64,
+    ) -> Result<Option<Place>, TransportError> {
+        let filter = Filter::new()
+            .address(round)
+            .event_signature(BudgetRound::Registered::SIGNATURE_HASH)
+            .topic1(account.into_word())
+            .from_block(first_block);
+        Ok(self.provider.get_logs(&filter).await?.first().and_then(place))
+    }
+
+    /// Every recorded allocation of an account in a round, with its place.
+    pub(crate) async fn recorded_allocations(
+        &self,
+        round: Address,
+        account: Address,
+        first_block: u64,
+    ) -> Result<Vec<(BudgetRound::AllocationRecorded, Option<Place>)>, TransportError> {
+        let filter = Filter::new()
+            .address(round)
+            .event_signature(BudgetRound::AllocationRecorded::SIGNATURE_HASH)
+            .topic1(account.into_word())
+            .from_block(first_block);
+        let logs = self.provider.get_logs(&filter).await?;
+        Ok(logs
+            .iter()
+            .filter_map(|log| Some((BudgetRound::AllocationRecorded::decode_log(&log.inner).ok()?.data, place(log))))
+            .collect())
+    }
+}
+
+/// Transaction, block and index of an event.
+pub(crate) type Place = (B256, u64, u64);
+
+fn place(log: &alloy::rpc::types::Log) -> Option<Place> {
+    Some((log.transaction_hash?, log.block_number?, log.log_index?))
+}
+
+/// Decodes what a call returned.
+pub(crate) fn decode<C: SolCall>(data: &Bytes) -> Result<C::Return, TransportError> {
+    C::abi_decode_returns(data).map_err(RpcError::local_usage)
+}

@@ -1,0 +1,34 @@
+//! What messages cost in a batch. Measured with the contracts of `abi/`; generous, because unused gas is not paid.
+
+use kopilka_domain::MessageKind;
+
+use crate::config::TRANSACTION_GAS_CAP;
+
+/// Of a transaction, whatever is in it.
+const BASE: u64 = 150_000;
+const REGISTRATION: u32 = 66_000;
+const ALLOCATION: u32 = 48_000;
+const CHOICE: u32 = 9_000;
+/// A plain transfer, for fillers.
+pub(crate) const TRANSFER: u64 = 21_000;
+
+/// Gas of a registration in a full batch.
+pub(crate) fn registration() -> u32 {
+    REGISTRATION
+}
+
+/// Gas of an allocation in a full batch; a later version also takes back what the earlier one chose.
+pub(crate) fn allocation(choices: usize, version: u32) -> u32 {
+    let choices = u32::try_from(choices).unwrap_or(u32::MAX).saturating_add(1);
+    let replaced = if version > 1 { choices } else { 0 };
+    ALLOCATION.saturating_add(CHOICE.saturating_mul(choices.saturating_add(replaced)))
+}
+
+/// Gas limit of a batch whose messages cost `sum`. Small batches of registrations pay for the pairing alone.
+pub(crate) fn limit(kind: MessageKind, sum: u64) -> u64 {
+    let extra = match kind {
+        MessageKind::Registration => 200_000,
+        MessageKind::Allocation => 300_000,
+    };
+    (BASE + extra + sum + sum / 4).min(TRANSACTION_GAS_CAP)
+}

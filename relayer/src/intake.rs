@@ -1,0 +1,357 @@
+//! Accepting messages: requests that arrive together are checked together and stored by one statement, and each is
+//! answered once the commit is through.
+//!
+//! Nothing here keeps when or in which order requests came.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use alloy::primitives::{Address, B256};
+use alloy::sol_types::SolCall as _;
+use alloy::transports::TransportError;
+use kopilka_bindings::budget_round::BudgetRound;
+use kopilka_domain::MessageStatus;
+use kopilka_relay_client::Accepted;
+use kopilka_store::relay::messages::{self, KnownAccount, MessageState, NewMessage};
+use sqlx::PgPool;
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::chain::{Chain, decode};
+use crate::config::IntakeConfig;
+use crate::gas;
+use crate::message::Message;
+use crate::problem::Refusal;
+use crate::rounds::Round;
+use crate::verify::verify;
+
+type Answer = Result<Accepted, Refusal>;
+
+const DATABASE: Refusal = Refusal::Unavailable { what: "The database" };
+const NODE: Refusal = Refusal::Unavailable { what: "The chain's node" };
+
+struct Request {
+    id: B256,
+    message: Message,
+    round: Arc<Round>,
+    reply: oneshot::Sender<Answer>,
+}
+
+/// How full the queue is, as far as this process knows, and the bell that tells the engine of new messages.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    depth: AtomicU64,
+    pub(crate) bell: Notify,
+}
+
+impl Queue {
+    pub(crate) fn set_depth(&self, depth: u64) {
+        self.depth.store(depth, Ordering::Relaxed);
+    }
+
+    fn add(&self, count: u64) {
+        self.depth.fetch_add(count, Ordering::Relaxed);
+        self.bell.notify_one();
+    }
+
+    fn depth(&self) -> u64 {
+        self.depth.load(Ordering::Relaxed)
+    }
+}
+
+/// The place where requests are handed in.
+#[derive(Debug, Clone)]
+pub(crate) struct Intake {
+    requests: mpsc::Sender<Request>,
+}
+
+/// The task behind an [`Intake`].
+pub(crate) struct Collector {
+    requests: mpsc::Receiver<Request>,
+    config: IntakeConfig,
+    desk: Arc<Desk>,
+}
+
+struct Desk {
+    pool: PgPool,
+    chain: Chain,
+    queue: Arc<Queue>,
+    queue_limit: u64,
+}
+
+/// What the chain says of an account.
+#[derive(Debug, Clone, Copy, Default)]
+struct OnChain {
+    is_registered: bool,
+    version: u32,
+}
+
+/// A message that is not stored yet, with everyone who waits for the answer.
+struct Candidate {
+    id: B256,
+    message: Message,
+    round: Arc<Round>,
+    replies: Vec<oneshot::Sender<Answer>>,
+}
+
+impl Candidate {
+    fn answer(self, answer: &Answer) {
+        for reply in self.replies {
+            // Whoever went away can ask again with the same message.
+            let _ = reply.send(answer.clone());
+        }
+    }
+}
+
+impl Intake {
+    pub(crate) fn new(pool: PgPool, chain: Chain, queue: Arc<Queue>, config: IntakeConfig) -> (Self, Collector) {
+        let (sender, requests) = mpsc::channel(config.backlog);
+        let desk = Arc::new(Desk { pool, chain, queue, queue_limit: config.queue_limit });
+        (Self { requests: sender }, Collector { requests, config, desk })
+    }
+
+    /// Stores a message that fits its round; answers once it is durable.
+    pub(crate) async fn accept(&self, id: B256, message: Message, round: Arc<Round>) -> Answer {
+        let (reply, answer) = oneshot::channel();
+        self.requests.try_send(Request { id, message, round, reply }).map_err(|_| Refusal::QueueFull)?;
+        answer.await.unwrap_or(Err(DATABASE))
+    }
+}
+
+impl Collector {
+    /// Runs until it is cancelled; groups that are being stored are then finished.
+    pub(crate) async fn run(mut self, cancel: CancellationToken) {
+        let places = Arc::new(Semaphore::new(self.config.groups_at_once.max(1)));
+        loop {
+            let first = tokio::select! {
+                first = self.requests.recv() => first,
+                () = cancel.cancelled() => None,
+            };
+            let Some(first) = first else { break };
+            let mut group = vec![first];
+            let closing = tokio::time::sleep(self.config.group_wait);
+            tokio::pin!(closing);
+            while group.len() < self.config.group_size {
+                tokio::select! {
+                    biased;
+                    next = self.requests.recv() => match next {
+                        Some(next) => group.push(next),
+                        None => break,
+                    },
+                    () = &mut closing => break,
+                }
+            }
+            // While all places are taken, requests gather in the channel, and the next group is the larger for it.
+            let Ok(place) = places.clone().acquire_owned().await else { break };
+            while group.len() < self.config.group_size
+                && let Ok(next) = self.requests.try_recv()
+            {
+                group.push(next);
+            }
+            let desk = self.desk.clone();
+            tokio::spawn(async move {
+                desk.process(group).await;
+                drop(place);
+            });
+        }
+        // Waits for the groups at work.
+        let _ = places.acquire_many(self.config.groups_at_once.max(1) as u32).await;
+    }
+}
+
+impl Desk {
+    async fn process(&self, group: Vec<Request>) {
+        let started = Instant::now();
+        metrics::histogram!("kopilka_relayer_intake_group_size").record(group.len() as f64);
+        let mut candidates: HashMap<B256, Candidate> = HashMap::new();
+        for Request { id, message, round, reply } in group {
+            let candidate = candidates.entry(id).or_insert(Candidate { id, message, round, replies: Vec::new() });
+            candidate.replies.push(reply);
+        }
+        let candidates: Vec<Candidate> = candidates.into_values().collect();
+        let ids: Vec<B256> = candidates.iter().map(|candidate| candidate.id).collect();
+        let stored = match self.states(&ids).await {
+            Ok(stored) => stored,
+            Err(error) => {
+                tracing::error!(%error, "cannot look up messages");
+                return candidates.into_iter().for_each(|candidate| candidate.answer(&Err(DATABASE)));
+            }
+        };
+        let mut fresh = Vec::with_capacity(candidates.len());
+        for candidate in candidates {
+            match stored.get(&candidate.id) {
+                Some(state) => candidate.answer(&Ok(accepted(state))),
+                None if self.queue.depth() >= self.queue_limit => candidate.answer(&Err(Refusal::QueueFull)),
+                None => fresh.push(candidate),
+            }
+        }
+        if !fresh.is_empty() {
+            self.check_and_store(fresh).await;
+        }
+        metrics::histogram!("kopilka_relayer_intake_group_seconds").record(started.elapsed().as_secs_f64());
+    }
+
+    async fn check_and_store(&self, fresh: Vec<Candidate>) {
+        let messages: Vec<_> = fresh.iter().map(|item| (item.message.clone(), item.round.clone())).collect();
+        let accounts: Vec<_> = fresh.iter().map(|item| (item.message.round(), item.message.account())).collect();
+        let chain_id = self.chain.chain_id;
+        let verified = tokio::task::spawn_blocking(move || verify(chain_id, &messages));
+        let (verified, on_chain, known) = tokio::join!(verified, self.on_chain(&accounts), self.known(&accounts));
+        let (verified, on_chain, known) = match (verified, on_chain, known) {
+            (Ok(verified), Ok(on_chain), Ok(known)) => (verified, on_chain, known),
+            (_, Err(error), _) => {
+                tracing::warn!(%error, "the node does not say which accounts are registered");
+                return fresh.into_iter().for_each(|item| item.answer(&Err(NODE)));
+            }
+            (verified, _, known) => {
+                let error =
+                    known.err().map(|error| error.to_string()).or(verified.err().map(|error| error.to_string()));
+                tracing::error!(error, "cannot check messages");
+                return fresh.into_iter().for_each(|item| item.answer(&Err(DATABASE)));
+            }
+        };
+        let mut good = Vec::with_capacity(fresh.len());
+        let mut new = Vec::with_capacity(fresh.len());
+        for (((item, content), on_chain), known) in fresh.into_iter().zip(verified).zip(on_chain).zip(known) {
+            match content.and_then(|content| admit(&item, content, on_chain, known)) {
+                Ok(message) => {
+                    new.push(message);
+                    good.push(item);
+                }
+                Err(refusal) => item.answer(&Err(refusal)),
+            }
+        }
+        if new.is_empty() {
+            return;
+        }
+        match self.store(&new).await {
+            Ok(inserted) => self.answer_stored(good, &inserted).await,
+            Err(error) => {
+                tracing::error!(%error, "cannot store messages");
+                good.into_iter().for_each(|item| item.answer(&Err(DATABASE)));
+            }
+        }
+    }
+
+    async fn store(&self, new: &[NewMessage]) -> sqlx::Result<Vec<B256>> {
+        let mut transaction = self.pool.begin().await?;
+        let inserted = messages::insert(&mut transaction, new).await?;
+        messages::supersede(&mut transaction, new).await?;
+        transaction.commit().await?;
+        self.queue.add(inserted.len() as u64);
+        Ok(inserted)
+    }
+
+    /// Answers those that were stored; for the others, someone was faster: either with the same message or with another
+    /// one of the same account.
+    async fn answer_stored(&self, good: Vec<Candidate>, inserted: &[B256]) {
+        let mut late = Vec::new();
+        for item in good {
+            if inserted.contains(&item.id) {
+                metrics::counter!("kopilka_relayer_accepted_total", "kind" => item.message.kind().as_str())
+                    .increment(1);
+                let answer = Ok(Accepted { id: item.id, status: MessageStatus::Queued });
+                item.answer(&answer);
+            } else {
+                late.push(item);
+            }
+        }
+        if late.is_empty() {
+            return;
+        }
+        let ids: Vec<B256> = late.iter().map(|item| item.id).collect();
+        match self.states(&ids).await {
+            Ok(stored) => {
+                for item in late {
+                    let answer = match stored.get(&item.id) {
+                        Some(state) => Ok(accepted(state)),
+                        None => Err(conflict(&item.message)),
+                    };
+                    item.answer(&answer);
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "cannot look up messages");
+                late.into_iter().for_each(|item| item.answer(&Err(DATABASE)));
+            }
+        }
+    }
+
+    async fn states(&self, ids: &[B256]) -> sqlx::Result<HashMap<B256, MessageState>> {
+        let mut connection = self.pool.acquire().await?;
+        let states = messages::states(&mut connection, ids).await?;
+        Ok(states.into_iter().map(|state| (state.id, state)).collect())
+    }
+
+    async fn known(&self, accounts: &[(Address, Address)]) -> sqlx::Result<Vec<KnownAccount>> {
+        let mut connection = self.pool.acquire().await?;
+        messages::known_accounts(&mut connection, accounts).await
+    }
+
+    async fn on_chain(&self, accounts: &[(Address, Address)]) -> Result<Vec<OnChain>, TransportError> {
+        let calls: Vec<_> = accounts
+            .iter()
+            .map(|&(round, account)| (round, BudgetRound::citizenCall { account }.abi_encode()))
+            .collect();
+        self.chain
+            .read(&calls)
+            .await?
+            .into_iter()
+            .map(|data| {
+                let citizen = decode::<BudgetRound::citizenCall>(&data?)?;
+                Ok(OnChain { is_registered: citizen.registered, version: citizen.version })
+            })
+            .collect()
+    }
+}
+
+/// Whether a verified message may be stored, given what chain and queue know of its account.
+fn admit(item: &Candidate, content: Vec<u8>, on_chain: OnChain, known: KnownAccount) -> Result<NewMessage, Refusal> {
+    let mut new = NewMessage {
+        id: item.id,
+        kind: item.message.kind(),
+        round: item.message.round(),
+        class: item.message.class(),
+        account: item.message.account(),
+        version: item.message.version(),
+        content,
+        gas: gas::registration(),
+        waits_for: None,
+    };
+    match &item.message {
+        Message::Registration(_) => {
+            if on_chain.is_registered || known.registration.is_some() {
+                return Err(Refusal::AccountRegistered);
+            }
+        }
+        Message::Allocation(allocation) => {
+            if !on_chain.is_registered {
+                let (registration, _) = known.registration.ok_or(Refusal::AccountNotRegistered)?;
+                new.waits_for = Some(registration);
+            }
+            let version = allocation.signed.version;
+            let current = on_chain.version.max(known.version.unwrap_or(0));
+            if version <= current {
+                return Err(Refusal::VersionNotHigher { version, current });
+            }
+            new.gas = gas::allocation(allocation.signed.initiatives.len(), version);
+        }
+    }
+    Ok(new)
+}
+
+fn accepted(state: &MessageState) -> Accepted {
+    metrics::counter!("kopilka_relayer_duplicates_total", "kind" => state.kind.as_str()).increment(1);
+    Accepted { id: state.id, status: state.status }
+}
+
+fn conflict(message: &Message) -> Refusal {
+    match message {
+        Message::Registration(_) => Refusal::AccountRegistered,
+        Message::Allocation(allocation) => {
+            Refusal::VersionNotHigher { version: allocation.signed.version, current: allocation.signed.version }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Why a request is refused: one list, and one place that turns it into problem documents (RFC 9457).
+
+use alloy::primitives::{Address, B256};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use kopilka_domain::Phase;
+use kopilka_relay_client::Problem;
+
+/// A refusal; the text of [`Refusal::problem`] says what would be right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    BodyMalformed { detail: String },
+    BodyTooLarge { limit: usize },
+    FieldMalformed { field: &'static str, detail: String },
+    PageUnknown,
+    MessageUnknown { id: B256 },
+    RoundUnknown { round: Address },
+    PhaseWrong { current: Phase, needed: &'static str, is_over: bool },
+    ClassUnknown { class: u8, count: usize },
+    CredentialInvalid { detail: String },
+    SignatureInvalid { signer: Option<Address>, account: Address },
+    ChoicesMalformed { field: &'static str, detail: String },
+    AccountRegistered,
+    AccountNotRegistered,
+    VersionNotHigher { version: u32, current: u32 },
+    QueueFull,
+    Unavailable { what: &'static str },
+}
+
+impl Refusal {
+    fn parts(&self) -> (StatusCode, &'static str, &'static str) {
+        use StatusCode as S;
+        match self {
+            Self::BodyMalformed { .. } => (S::BAD_REQUEST, "body-malformed", "The body is not the expected JSON"),
+            Self::BodyTooLarge { .. } => (S::PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large"),
+            Self::FieldMalformed { .. } => (S::BAD_REQUEST, "field-malformed", "A field is malformed"),
+            Self::PageUnknown => (S::NOT_FOUND, "path-unknown", "There is nothing here"),
+            Self::MessageUnknown { .. } => (S::NOT_FOUND, "message-unknown", "No such message was accepted"),
+            Self::RoundUnknown { .. } => (S::NOT_FOUND, "round-unknown", "There is no such round"),
+            Self::PhaseWrong { .. } => (S::CONFLICT, "phase-wrong", "The round is in another phase"),
+            Self::ClassUnknown { .. } => (S::UNPROCESSABLE_ENTITY, "class-unknown", "The round has no such class"),
+            Self::CredentialInvalid { .. } => {
+                (S::UNPROCESSABLE_ENTITY, "credential-invalid", "The credential is not valid")
+            }
+            Self::SignatureInvalid { .. } => {
+                (S::UNPROCESSABLE_ENTITY, "signature-invalid", "The signature is not the account's")
+            }
+            Self::ChoicesMalformed { .. } => {
+                (S::UNPROCESSABLE_ENTITY, "choices-malformed", "The choices do not fit the ballot")
+            }
+            Self::AccountRegistered => (S::CONFLICT, "account-registered", "The account is registered already"),
+            Self::AccountNotRegistered => {
+                (S::UNPROCESSABLE_ENTITY, "account-not-registered", "The account is not registered")
+            }
+            Self::VersionNotHigher { .. } => {
+                (S::CONFLICT, "version-not-higher", "A later version was accepted already")
+            }
+            Self::QueueFull => (S::SERVICE_UNAVAILABLE, "queue-full", "Too many messages are waiting"),
+            Self::Unavailable { .. } => (S::SERVICE_UNAVAILABLE, "unavailable", "A part of the system does not answer"),
+        }
+    }
+
+    /// Stable name, also in metrics.
+    pub(crate) fn slug(&self) -> &'static str {
+        self.parts().1
+    }
+
+    fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::FieldMalformed { field, .. } | Self::ChoicesMalformed { field, .. } => Some(field),
+            Self::RoundUnknown { .. } | Self::PhaseWrong { .. } => Some("round"),
+            Self::MessageUnknown { .. } => Some("id"),
+            Self::ClassUnknown { .. } => Some("class"),
+            Self::CredentialInvalid { .. } | Self::SignatureInvalid { .. } => Some("signature"),
+            Self::AccountRegistered | Self::AccountNotRegistered => Some("account"),
+            Self::VersionNotHigher { .. } => Some("version"),
+            _ => None,
+        }
+    }
+
+    fn detail(&self) -> String {
+        match self {
+            Self::BodyMalformed { detail } | Self::FieldMalformed { detail, .. } | Self::ChoicesMalformed { detail, .. } => {
+                detail.clone()
+            }
+            Self::BodyTooLarge { limit } => format!("Send at most {limit} bytes."),
+            Self::PageUnknown => {
+                "Known paths: POST /v1/registrations, POST /v1/allocations, GET /v1/messages/{id}, GET /v1/status.".to_owned()
+            }
+            Self::MessageUnknown { id } => {
+                format!("{id} is not the id of a message that was accepted here. Send the message again: the answer holds its id.")
+            }
+            Self::RoundUnknown { round } => {
+                format!("{round} is not in the register of rounds on this chain. Use the address that the round's page shows.")
+            }
+            Self::PhaseWrong { current, needed, is_over: false } => {
+                format!("The round is in the phase «{current}»; this needs «{needed}», which has not begun. Try again then.")
+            }
+            Self::PhaseWrong { current, needed, is_over: true } => {
+                format!("The round is in the phase «{current}»; this needed «{needed}», which is over. Nothing can be done now.")
+            }
+            Self::ClassUnknown { class, count } => {
+                format!("Class {class} does not exist; the classes are numbered 0 to {}.", count.saturating_sub(1))
+            }
+            Self::CredentialInvalid { detail } => {
+                format!("{detail} Ask the portal for the credential again, unblind it and check it before sending.")
+            }
+            Self::SignatureInvalid { signer: Some(signer), account } => format!(
+                "The signature is {signer}'s, not {account}'s. Sign Allocation(address account,uint32 version,uint16[] initiatives,\
+                 uint16[] points) by EIP-712 with the domain name Kopilka, version 1, this chain's id and the round's address."
+            ),
+            Self::SignatureInvalid { signer: None, account } => {
+                format!("No key could have made this signature. Sign again with the key of {account}.")
+            }
+            Self::AccountRegistered => {
+                "Every account is registered once. If this is your account, nothing is left to do.".to_owned()
+            }
+            Self::AccountNotRegistered => {
+                "Neither the chain nor the queue has a registration of this account in this round. Send the registration first."
+                    .to_owned()
+            }
+            Self::VersionNotHigher { version, current } => format!(
+                "Version {version} comes too late: version {current} of this account was accepted. Sign version {} or higher.",
+                current.saturating_add(1)
+            ),
+            Self::QueueFull => "The queue is full. Try again in a few seconds; nothing was stored.".to_owned(),
+            Self::Unavailable { what } => {
+                format!("{what} does not answer at the moment. Try again in a few seconds: a message counts once however often it is sent.")
+            }
+        }
+    }
+
+    pub(crate) fn problem(&self) -> Problem {
+        let (status, slug, title) = self.parts();
+        Problem {
+            kind: format!("{}{slug}", Problem::PREFIX),
+            title: title.to_owned(),
+            status: status.as_u16(),
+            detail: self.detail(),
+            field: self.field().map(str::to_owned),
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (status, _, _) = self.parts();
+        let mut response = (status, axum::Json(self.problem())).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        response
+    }
+}
