@@ -10,6 +10,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import vectors from "../../crates/domain/vectors/settlement.json";
+import { FAILURES } from "../src/explorer/failure.ts";
 import type { Election, Outcome } from "../src/settlement/index.ts";
 import { TestChain } from "./explorer-chain.ts";
 
@@ -94,15 +95,20 @@ after(async () => {
     rmSync(assets, { recursive: true });
 });
 
-/** A section of a template, every text being its key. */
+const templates = path.join(process.cwd(), "explorer/templates");
+
+/** A section of a page's template; each text is its key, and its arguments if they are placeholders. */
 function section(template: string, mark: string, values: Record<string, string>): string {
-    const text = readFileSync(path.join(process.cwd(), "explorer/templates/pages", template), "utf8");
+    const text = readFileSync(path.join(templates, "pages", template), "utf8");
     const start = text.lastIndexOf("<section", text.indexOf(mark));
     const end = text.indexOf("</section>", start);
     assert.ok(start >= 0 && end > start, `${template} has no section with ${mark}`);
     return text
         .slice(start, end + "</section>".length)
-        .replace(/\{\{ page\.text\("([^"]+)"\)[^}]*\}\}/g, "$1")
+        .replace(/\{% include "([^"]+)" %\}/g, (_, included: string) => readFileSync(path.join(templates, included), "utf8"))
+        .replace(/\{\{ page\.text\("([^"]+)"\)(.*?) \}\}/g, (_, key: string, rest: string) =>
+            [key, ...(rest.match(/\{\w+\}/g) ?? [])].join(" "),
+        )
         .replace(/\{% [^%]*%\}/g, "")
         .replace(/\{\{ ([^}]+) \}\}/g, (_, expression: string) => values[expression] ?? "");
 }
@@ -120,16 +126,15 @@ function hold(proposed: readonly number[] = winners): void {
     slow = undefined;
 }
 
-async function openResult(extra = ""): Promise<void> {
+async function openResult(): Promise<void> {
     const recount = section("result.html", 'id="recount"', {
         rpc_url: "/api/eth-rpc",
         "self.round_hex()": chain.round,
         "round.block_number": String(chain.first),
         "page.lang()": "en",
-        chain_id: String(chain.chainId),
     });
     const links = winners.slice(1).map((id) => `<a href="/round/0x/initiative/${id}">Title of ${id}</a>`);
-    await open(`<table><tr><td>${links.join("")}</td></tr></table>${recount.replace("</section>", `${extra}</section>`)}`, "explorer-result.js");
+    await open(`<p>${links.join("")}</p>${recount}`, "explorer-result.js");
 }
 
 const result = () => page.locator("[data-recount-result]");
@@ -160,40 +165,35 @@ test("a recount in a worker agrees and says so", { skip }, async () => {
 test("a tampered winner is reported in the page's words", { skip }, async () => {
     const loser = outcome.losers[0]!.id;
     hold([...winners.slice(1), loser].sort((left, right) => left - right));
-    const texts =
-        '<template data-recount-texts><p data-text="difference-extra">{initiative} did not win.</p>' +
-        '<p data-text="difference-missing">Left out: {initiative}</p></template>';
-    await openResult(texts);
+    await openResult();
     await page.locator("[data-recount-start]").click();
     await result().locator(".notice-bad").waitFor();
-    const text = (await result().textContent()) ?? "";
-    assert.ok(text.includes(`Left out: ${winners[0]}`) && text.includes(`${loser} did not win.`), text);
+    const differences = await result().locator(".notice-bad + .items > li").allTextContents();
+    assert.deepEqual(differences, [`recount-difference-missing ${winners[0]}`, `recount-difference-extra ${loser}`]);
     assert.notEqual((await facts())["recount-chain-winners"], (await facts())["recount-winners"]);
 });
 
 test("a failure shows its reason, and the recount can be tried again", { skip }, async () => {
     hold();
-    await openResult('<template data-recount-texts><p data-text="failure-no-logs">Nothing for {block}: {detail}</p></template>');
+    await openResult();
     chain.mostBlocks = 0;
     await page.locator("[data-recount-start]").click();
     await result().locator(".notice-warning").waitFor();
-    assert.equal(await result().textContent(), "recount-failed Nothing for 1,234: at most 0 blocks");
+    assert.equal(await result().textContent(), "recount-failed recount-failure-no-logs 1,234 at most 0 blocks");
     chain.mostBlocks = 500;
     await page.locator("[data-recount-start]").click();
     await result().locator(".notice-good").waitFor();
     chain.registered = 3;
     await page.locator("[data-recount-start]").click();
-    await result().locator(".notice-warning code").waitFor();
-    assert.match((await result().textContent()) ?? "", /registrations-missing, counted 3, registered 400/);
+    await result().locator(".notice-warning").waitFor();
+    assert.equal(await result().textContent(), "recount-failed recount-failure-registrations-missing 3 400");
+    assert.deepEqual(faults, []);
 });
 
 test("another node can be named, and a recount stopped", { skip }, async () => {
     hold();
     await openResult();
-    if ((await page.locator("#recount-rpc").count()) === 0) {
-        const controls = '<input id="recount-rpc" type="url"><button type="button" data-recount-stop hidden>stop</button>';
-        await openResult(`<p data-recount-actions hidden>${controls}</p>`);
-    }
+    await page.locator("summary").click();
     for (const typed of ["localhost:8545", "http://"]) {
         await page.locator("#recount-rpc").fill(typed);
         await page.locator("#recount-rpc").press("Enter");
@@ -209,6 +209,17 @@ test("another node can be named, and a recount stopped", { skip }, async () => {
     slow = undefined;
     await page.locator("[data-recount-start]").click();
     await result().locator(".notice-good").waitFor();
+});
+
+test("the page has words for every failure and difference", { skip }, async () => {
+    hold();
+    await openResult();
+    const known = await page.$eval("template[data-recount-texts]", (template) =>
+        [...(template as HTMLTemplateElement).content.querySelectorAll("[data-text]")].map((text) => text.getAttribute("data-text")),
+    );
+    const wanted = FAILURES.map((code) => `failure-${code}`);
+    wanted.push("stopped", "difference-missing", "difference-extra", "difference-digest", "difference-total-cost", "difference-more");
+    assert.deepEqual(known.toSorted(), wanted.toSorted());
 });
 
 test("hashes are copied, and the button says so for a while", { skip }, async () => {
