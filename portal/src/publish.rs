@@ -7,7 +7,7 @@ use alloy::primitives::{Address, B256};
 use alloy::providers::{DynProvider, Provider as _, ProviderBuilder};
 use alloy::signers::local::PrivateKeySigner;
 use kopilka_bindings::budget_round::BudgetRound;
-use kopilka_domain::Phase;
+use kopilka_domain::{Allotment, Phase};
 use kopilka_store::portal;
 use serde::Serialize;
 use sqlx::PgPool;
@@ -55,7 +55,7 @@ impl Publisher {
         self.provider.is_some()
     }
 
-    /// Publishes what has changed, of one round or of all. Of several processes one does it at a time.
+    /// Publishes what has changed, of one round or of all; an error is told after all were tried. Of several processes one does it at a time.
     pub(crate) async fn publish(
         &self,
         database: &PgPool,
@@ -67,21 +67,19 @@ impl Publisher {
         portal::lock_publishing(&mut transaction).await?;
         let counts = portal::issued_counts(&mut transaction).await?;
         let mut published = Vec::new();
+        let mut failed = None;
         for count in counts {
             let round = Address::from(count.round);
             if only.is_some_and(|only| only != round) {
                 continue;
             }
-            let contract = BudgetRound::new(round, provider);
-            let on_chain = contract.classInfo(count.class).call().await?.issued;
-            let tx_hash = if on_chain < count.issued && takes_counts(contract.phase().call().await?) {
-                Some(send(&contract, count.class, count.issued).await?)
-            } else {
-                None
-            };
-            published.push(Published { round, class: count.class, issued: count.issued.max(on_chain), tx_hash });
+            match publish_one(&BudgetRound::new(round, provider), count.class, count.issued).await {
+                Ok(done) => published.push(done),
+                // The trouble of one round does not hold up the others.
+                Err(error) => failed = Some(error),
+            }
         }
-        Ok(published)
+        failed.map_or(Ok(published), Err)
     }
 
     /// Publishes at intervals until cancelled; failures are logged and tried again at the next.
@@ -107,8 +105,27 @@ impl Publisher {
     }
 }
 
-fn takes_counts(phase: u8) -> bool {
-    matches!(Phase::try_from(phase), Ok(Phase::Registration | Phase::Pledging))
+async fn publish_one(
+    contract: &BudgetRound::BudgetRoundInstance<&DynProvider>,
+    class: u8,
+    issued: u32,
+) -> Result<Published, PortalError> {
+    let on_chain = contract.classInfo(class).call().await?.issued;
+    let tx_hash = match on_chain < issued && takes_counts(contract).await? {
+        true => Some(send(contract, class, issued).await?),
+        false => None,
+    };
+    let issued = if tx_hash.is_some() { issued } else { on_chain };
+    Ok(Published { round: *contract.address(), class, issued, tx_hash })
+}
+
+/// Whether the contract takes a number now: while registrations are possible.
+async fn takes_counts(contract: &BudgetRound::BudgetRoundInstance<&DynProvider>) -> Result<bool, PortalError> {
+    Ok(match Phase::try_from(contract.phase().call().await?) {
+        Ok(Phase::Registration) => true,
+        Ok(Phase::Pledging) => contract.config().call().await?.allotment == Allotment::Fixed.code(),
+        _ => false,
+    })
 }
 
 async fn send(
