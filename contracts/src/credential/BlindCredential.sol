@@ -87,16 +87,36 @@ library BlindCredential {
         bytes calldata signatures,
         uint256[] memory kept
     ) internal view returns (bool) {
-        bytes32 seed = _seed(scope, issuerKey, accounts, signatures);
+        bytes32 batchSeed = seed(scope, issuerKey, accounts, signatures);
         uint256 pairs = _allocate(kept.length * 160);
         // Input of the pairing: Σcσ (128) | -g₂ (256) | Σc·H(m) (128) | pk (256).
         uint256 pairing = _allocate(768);
 
-        if (!_loadSignatures(pairs, signatures, kept, seed)) return false;
+        if (!_loadSignatures(pairs, signatures, kept, batchSeed)) return false;
         if (!_multiply(pairs, kept.length, pairing)) return false;
         _loadHashes(pairs, scope, accounts, kept);
         if (!_multiply(pairs, kept.length, pairing + 384)) return false;
         return _pairingIsOne(pairing, issuerKey);
+    }
+
+    /// @notice What the coefficients of a batch are hashed from: cᵢ = keccak256(seed ‖ i), its upper 128 bits.
+    /// @dev Everything that the equation depends on goes in, above all the signatures: whoever knew the coefficients before
+    /// choosing the signatures could forge as if they were all one. Skipped accounts take part too; that does no harm.
+    function seed(Scope memory scope, bytes memory issuerKey, address[] calldata accounts, bytes calldata signatures)
+        internal
+        view
+        returns (bytes32 result)
+    {
+        bytes32 context = keccak256(abi.encode(block.chainid, scope.verifier, scope.id, scope.class, issuerKey));
+        assembly ("memory-safe") {
+            let input := mload(0x40)
+            let accountBytes := shl(5, accounts.length)
+            mstore(input, context)
+            mstore(add(input, 32), accounts.length)
+            calldatacopy(add(input, 64), accounts.offset, accountBytes)
+            calldatacopy(add(add(input, 64), accountBytes), signatures.offset, signatures.length)
+            result := keccak256(input, add(64, add(accountBytes, signatures.length)))
+        }
     }
 
     /// @notice The message of a credential, 105 bytes.
@@ -119,34 +139,15 @@ library BlindCredential {
     // Steps of a batch
     // ---------------------------------------------------------------------------------------------
 
-    /// @dev Everything that the equation depends on goes into the seed, so that the coefficients are known only when nothing
-    /// can be changed any more. Skipped accounts take part too; that does no harm.
-    function _seed(Scope memory scope, bytes memory issuerKey, address[] calldata accounts, bytes calldata signatures)
-        private
-        view
-        returns (bytes32 seed)
-    {
-        bytes32 context = keccak256(abi.encode(block.chainid, scope.verifier, scope.id, scope.class, issuerKey));
-        assembly ("memory-safe") {
-            let input := mload(0x40)
-            let accountBytes := shl(5, accounts.length)
-            mstore(input, context)
-            mstore(add(input, 32), accounts.length)
-            calldatacopy(add(input, 64), accounts.offset, accountBytes)
-            calldatacopy(add(add(input, 64), accountBytes), signatures.offset, signatures.length)
-            seed := keccak256(input, add(64, add(accountBytes, signatures.length)))
-        }
-    }
-
     /// @dev Writes (σᵢ, cᵢ) for each kept account. False if a signature is infinity, which the precompile would take.
-    function _loadSignatures(uint256 pairs, bytes calldata signatures, uint256[] memory kept, bytes32 seed)
+    function _loadSignatures(uint256 pairs, bytes calldata signatures, uint256[] memory kept, bytes32 batchSeed)
         private
         pure
         returns (bool valid)
     {
         assembly ("memory-safe") {
             valid := 1
-            mstore(0x00, seed)
+            mstore(0x00, batchSeed)
             let index := add(kept, 32)
             let end := add(index, shl(5, mload(kept)))
             for { let pair := pairs } lt(index, end) {

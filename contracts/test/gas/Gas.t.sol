@@ -93,7 +93,7 @@ contract GasTest is RoundFixture {
             _allocate(count + i, 1, _series(1 + 10 * i, 1, 10), approval ? _list() : _series(10, 0, 10));
         }
         string memory name =
-            string.concat(kind, ", ", vm.toString(choices), " initiatives, batch of ", vm.toString(count));
+            string.concat(kind, ", initiatives: ", vm.toString(choices), ", batch of ", vm.toString(count));
         uint256 each = _transact(_batch(1, count, choices, 0)) / count;
         vm.snapshotValue("allocation", string.concat(name, ", first, each"), each);
         vm.snapshotValue(

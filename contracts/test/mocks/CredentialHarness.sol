@@ -25,6 +25,15 @@ contract CredentialHarness {
         return BlindCredential.hashToG1(scope, account);
     }
 
+    function seed(
+        BlindCredential.Scope memory scope,
+        bytes memory issuerKey,
+        address[] calldata accounts,
+        bytes calldata signatures
+    ) external view returns (bytes32) {
+        return BlindCredential.seed(scope, issuerKey, accounts, signatures);
+    }
+
     /// @notice Checks all accounts.
     function verify(
         BlindCredential.Scope memory scope,

@@ -105,6 +105,43 @@ contract BlindCredentialVerifyTest is Assertions {
         assertFalse(_verifyPair(_issue(_hash(1)), _issue(_hash(0))), "each account needs its own credential");
     }
 
+    /// @notice Coefficients known before the signatures are chosen would be as bad as none: a citizen would have
+    /// c₀H(m₀) + c₁H(m₁) signed. So any change of any input must change them all.
+    function testFuzz_CoefficientsDependOnTheWholeBatch(uint256 position, uint8 change, uint256 index) public {
+        if (change == 0) change = 1;
+        address[] memory accounts = _accounts(4);
+        bytes memory signatures = _batch(4);
+        bytes32 seed = harness.seed(scope, key, accounts, signatures);
+
+        position = bound(position, 0, signatures.length - 1);
+        signatures[position] ^= bytes1(change);
+        assertTrue(harness.seed(scope, key, accounts, signatures) != seed, "signatures");
+        signatures[position] ^= bytes1(change);
+
+        index = bound(index, 0, 3);
+        accounts[index] = address(uint160(accounts[index]) ^ change);
+        assertTrue(harness.seed(scope, key, accounts, signatures) != seed, "accounts");
+        accounts[index] = address(uint160(accounts[index]) ^ change);
+
+        bytes memory otherKey = key;
+        otherKey[position % 256] ^= bytes1(change);
+        assertTrue(harness.seed(scope, otherKey, accounts, signatures) != seed, "issuer key");
+
+        BlindCredential.Scope memory other = scope;
+        other.class ^= change;
+        assertTrue(harness.seed(other, key, accounts, signatures) != seed, "class");
+        other = scope;
+        other.id ^= change;
+        assertTrue(harness.seed(other, key, accounts, signatures) != seed, "round");
+        other = scope;
+        other.verifier = address(uint160(other.verifier) ^ change);
+        assertTrue(harness.seed(other, key, accounts, signatures) != seed, "contract");
+        vm.chainId(block.chainid + change);
+        assertTrue(harness.seed(scope, key, accounts, signatures) != seed, "chain");
+        vm.chainId(block.chainid - change);
+        assertEq(harness.seed(scope, key, accounts, signatures), seed, "the same batch, the same coefficients");
+    }
+
     // ---------------------------------------------------------------------------------------------
     // Relatives of a good credential
     // ---------------------------------------------------------------------------------------------
