@@ -56,29 +56,14 @@ async fn context(State(site): State<Arc<Site>>, mut request: Request, next: Next
     let nonce = STANDARD_NO_PAD.encode(rand::random::<[u8; 18]>());
     let method = request.method().clone();
     let problem = error::wants_problem(&path, request.headers());
-    let page = Page::new(
-        Arc::clone(&site),
-        language,
-        view,
-        nonce.clone(),
-        (path, query),
-        OffsetDateTime::now_utc(),
-    );
+    let page = Page::new(Arc::clone(&site), language, view, nonce.clone(), (path, query), OffsetDateTime::now_utc());
     request.extensions_mut().insert(page.clone());
 
     let response = next.run(request).await;
     let mut response = error::render(page, &method, problem, response);
-    let is_html = response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-    security::add_headers(
-        response.headers_mut(),
-        &site.policy,
-        &nonce,
-        site.secure,
-        is_html,
-    );
+    let is_html =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    security::add_headers(response.headers_mut(), &site.policy, &nonce, site.secure, is_html);
     if chosen {
         preferences::keep_language(&mut response, language, site.secure);
     }

@@ -57,19 +57,9 @@ impl Assets {
     /// The files of this crate alone: pages then have style but no scripts.
     pub fn embedded() -> Self {
         let mut files = HashMap::new();
-        add(
-            &mut files,
-            "site.css",
-            Bytes::from_static(include_bytes!("../assets/site.css")),
-        );
-        add(
-            &mut files,
-            "icon.svg",
-            Bytes::from_static(include_bytes!("../assets/icon.svg")),
-        );
-        Self {
-            files: Arc::new(files),
-        }
+        add(&mut files, "site.css", Bytes::from_static(include_bytes!("../assets/site.css")));
+        add(&mut files, "icon.svg", Bytes::from_static(include_bytes!("../assets/icon.svg")));
+        Self { files: Arc::new(files) }
     }
 
     /// The files of this crate and those of a folder, including its subfolders.
@@ -80,10 +70,7 @@ impl Assets {
         let mut files = HashMap::new();
         let mut pending = vec![dir.to_owned()];
         while let Some(path) = pending.pop() {
-            let unreadable = |source| AssetsError::Unreadable {
-                path: path.clone(),
-                source,
-            };
+            let unreadable = |source| AssetsError::Unreadable { path: path.clone(), source };
             for entry in std::fs::read_dir(&path).map_err(unreadable)? {
                 let path = entry.map_err(unreadable)?.path();
                 if path.is_dir() {
@@ -103,9 +90,7 @@ impl Assets {
         ] {
             add(&mut files, name, Bytes::from_static(content));
         }
-        Ok(Self {
-            files: Arc::new(files),
-        })
+        Ok(Self { files: Arc::new(files) })
     }
 
     /// Checks at start that the site has what its pages name.
@@ -114,9 +99,7 @@ impl Assets {
     /// [`AssetsError::Missing`] names the first missing file.
     pub fn require(&self, names: &[&str]) -> Result<(), AssetsError> {
         match names.iter().find(|name| !self.files.contains_key(**name)) {
-            Some(name) => Err(AssetsError::Missing {
-                name: (*name).to_owned(),
-            }),
+            Some(name) => Err(AssetsError::Missing { name: (*name).to_owned() }),
             None => Ok(()),
         }
     }
@@ -146,14 +129,7 @@ impl Assets {
 fn add(files: &mut HashMap<String, Asset>, name: &str, content: Bytes) {
     let hash = Sha256::digest(&content);
     let tag = hex::encode(&hash[..6]);
-    files.insert(
-        name.to_owned(),
-        Asset {
-            content,
-            kind: content_type(name),
-            tag,
-        },
-    );
+    files.insert(name.to_owned(), Asset { content, kind: content_type(name), tag });
 }
 
 fn content_type(name: &str) -> &'static str {
@@ -181,14 +157,8 @@ pub(crate) async fn serve(
         return WebError::not_found("error-page-missing").into_response();
     };
     let tag = format!("\"{}\"", asset.tag);
-    let caching = if hashed {
-        "public, max-age=31536000, immutable"
-    } else {
-        "no-cache"
-    };
-    let known = headers
-        .get(header::IF_NONE_MATCH)
-        .is_some_and(|value| value.as_bytes() == tag.as_bytes());
+    let caching = if hashed { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == tag.as_bytes());
     let head = [
         (header::CONTENT_TYPE, asset.kind.to_owned()),
         (header::CACHE_CONTROL, caching.to_owned()),
@@ -211,32 +181,14 @@ mod tests {
         std::fs::write(dir.path().join("app.js"), "1").unwrap();
         std::fs::write(dir.path().join("chunks/a.js"), "2").unwrap();
         let assets = Assets::load(dir.path()).unwrap();
-        assert!(
-            assets
-                .require(&["app.js", "chunks/a.js", "site.css"])
-                .is_ok()
-        );
-        let error = assets
-            .require(&["app.js", "other.js"])
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("other.js") && error.contains("npm run build"),
-            "{error}"
-        );
+        assert!(assets.require(&["app.js", "chunks/a.js", "site.css"]).is_ok());
+        let error = assets.require(&["app.js", "other.js"]).unwrap_err().to_string();
+        assert!(error.contains("other.js") && error.contains("npm run build"), "{error}");
         let url = assets.url("app.js");
-        assert!(
-            matches!(
-                assets.find(url.strip_prefix("/assets/").unwrap()),
-                Some((_, true))
-            ),
-            "{url}"
-        );
+        assert!(matches!(assets.find(url.strip_prefix("/assets/").unwrap()), Some((_, true))), "{url}");
         assert!(matches!(assets.find("app.js"), Some((_, false))));
         assert!(assets.find("app.000000000000.js").is_none());
-        let error = Assets::load(&dir.path().join("none"))
-            .unwrap_err()
-            .to_string();
+        let error = Assets::load(&dir.path().join("none")).unwrap_err().to_string();
         assert!(error.contains("none"), "{error}");
     }
 }

@@ -28,13 +28,7 @@ impl HtmlSafe for Fill {}
 impl Fill {
     /// A bar with its texts.
     pub fn new(page: &Page, pledged: Kopecks, cost: Kopecks) -> Self {
-        Self {
-            page: page.clone(),
-            pledged,
-            cost,
-            texts: true,
-            live: None,
-        }
+        Self { page: page.clone(), pledged, cost, texts: true, live: None }
     }
 
     /// The bar alone.
@@ -126,13 +120,10 @@ pub fn hash(full: &str, url: Option<&str>) -> Html {
     let inner = shortened(full);
     let full = Html::escaped(full);
     match url {
-        Some(url) => Html::trusted(format!(
-            "<a class=\"hash\" href=\"{}\" title=\"{full}\">{inner}</a>",
-            Html::escaped(url)
-        )),
-        None => Html::trusted(format!(
-            "<span class=\"hash\" title=\"{full}\">{inner}</span>"
-        )),
+        Some(url) => {
+            Html::trusted(format!("<a class=\"hash\" href=\"{}\" title=\"{full}\">{inner}</a>", Html::escaped(url)))
+        }
+        None => Html::trusted(format!("<span class=\"hash\" title=\"{full}\">{inner}</span>")),
     }
 }
 
@@ -185,11 +176,7 @@ impl HtmlSafe for Pager {}
 impl Pager {
     /// `first` leads to the beginning (absent there), `next` to what follows (absent at the end).
     pub fn new(page: &Page, first: Option<String>, next: Option<String>) -> Self {
-        Self {
-            page: page.clone(),
-            first,
-            next,
-        }
+        Self { page: page.clone(), first, next }
     }
 
     fn is_needed(&self) -> bool {

@@ -39,18 +39,10 @@ impl Csrf {
     /// # Errors
     /// 403 with an explanation when it is missing or belongs to another session.
     pub fn verify(&self, session: &[u8], token: Option<&str>) -> Result<(), WebError> {
-        let valid = token
-            .and_then(|token| URL_SAFE_NO_PAD.decode(token).ok())
-            .is_some_and(|token| {
-                token
-                    .split_at_checked(MASK)
-                    .is_some_and(|(mask, tag)| self.0.verify(&[mask, session], tag))
-            });
-        if valid {
-            Ok(())
-        } else {
-            Err(WebError::forbidden("error-csrf"))
-        }
+        let valid = token.and_then(|token| URL_SAFE_NO_PAD.decode(token).ok()).is_some_and(|token| {
+            token.split_at_checked(MASK).is_some_and(|(mask, tag)| self.0.verify(&[mask, session], tag))
+        });
+        if valid { Ok(()) } else { Err(WebError::forbidden("error-csrf")) }
     }
 }
 
@@ -64,18 +56,11 @@ mod tests {
         let token = csrf.token(b"session");
         assert!(csrf.verify(b"session", Some(&token)).is_ok());
         assert_ne!(token, csrf.token(b"session"));
-        for (session, token) in [
-            ("other", Some(token.as_str())),
-            ("session", None),
-            ("session", Some("")),
-            ("session", Some("AAAA")),
-        ] {
+        for (session, token) in
+            [("other", Some(token.as_str())), ("session", None), ("session", Some("")), ("session", Some("AAAA"))]
+        {
             assert!(csrf.verify(session.as_bytes(), token).is_err());
         }
-        assert!(
-            Csrf::new(&SecretKey::new([8; 32]))
-                .verify(b"session", Some(&token))
-                .is_err()
-        );
+        assert!(Csrf::new(&SecretKey::new([8; 32])).verify(b"session", Some(&token)).is_err());
     }
 }

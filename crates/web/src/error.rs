@@ -41,12 +41,7 @@ impl WebError {
     /// An error with a status and the key of its explanation.
     #[must_use]
     pub fn new(status: StatusCode, key: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            status,
-            key: key.into(),
-            args: Vec::new(),
-            source: None,
-        }
+        Self { status, key: key.into(), args: Vec::new(), source: None }
     }
 
     constructors! {
@@ -97,12 +92,7 @@ impl WebError {
     }
 
     fn explanation(&self, page: &Page) -> String {
-        let message = self
-            .args
-            .iter()
-            .fold(page.text(&self.key), |message, (name, value)| {
-                message.arg(name, value)
-            });
+        let message = self.args.iter().fold(page.text(&self.key), |message, (name, value)| message.arg(name, value));
         message.to_string()
     }
 }
@@ -147,10 +137,7 @@ struct ErrorPage {
 /// Whether the caller is a program: it asks for JSON and not for HTML, sends JSON, or calls the API.
 pub(crate) fn wants_problem(path: &str, headers: &HeaderMap) -> bool {
     let mentions = |name, what: &str| {
-        headers
-            .get(name)
-            .and_then(|value: &HeaderValue| value.to_str().ok())
-            .is_some_and(|value| value.contains(what))
+        headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).is_some_and(|value| value.contains(what))
     };
     if mentions(header::ACCEPT, "text/html") {
         return false;
@@ -171,44 +158,24 @@ pub(crate) fn render(page: Page, method: &Method, problem: bool, response: Respo
         }
         None => return response,
     };
-    let reference = error
-        .status
-        .is_server_error()
-        .then(|| format!("{:08x}", rand::random::<u32>()));
+    let reference = error.status.is_server_error().then(|| format!("{:08x}", rand::random::<u32>()));
     if let Some(reference) = &reference {
-        let cause = error
-            .source
-            .as_deref()
-            .map(|source| chain(source.as_ref()))
-            .unwrap_or_default();
+        let cause = error.source.as_deref().map(|source| chain(source.as_ref())).unwrap_or_default();
         tracing::error!(%method, path = page.path(), status = error.status.as_u16(), %reference, %cause, "a request failed");
     } else if let Some(source) = &error.source {
         tracing::debug!(%method, path = page.path(), status = error.status.as_u16(), cause = %chain(source.as_ref().as_ref()), "a request was refused");
     }
     let title = page.text(title_key(error.status)).to_string();
     let explanation = error.explanation(&page);
-    let kept: Vec<_> = [
-        header::ALLOW,
-        header::RETRY_AFTER,
-        header::WWW_AUTHENTICATE,
-        header::SET_COOKIE,
-    ]
-    .into_iter()
-    .flat_map(|name| {
-        response
-            .headers()
-            .get_all(&name)
-            .iter()
-            .map(|value| (name.clone(), value.clone()))
-            .collect::<Vec<_>>()
-    })
-    .collect();
+    let kept: Vec<_> = [header::ALLOW, header::RETRY_AFTER, header::WWW_AUTHENTICATE, header::SET_COOKIE]
+        .into_iter()
+        .flat_map(|name| {
+            response.headers().get_all(&name).iter().map(|value| (name.clone(), value.clone())).collect::<Vec<_>>()
+        })
+        .collect();
     let mut rendered = if problem {
         let document = Problem {
-            r#type: format!(
-                "urn:kopilka:problem:{}",
-                error.key.strip_prefix("error-").unwrap_or(&error.key)
-            ),
+            r#type: format!("urn:kopilka:problem:{}", error.key.strip_prefix("error-").unwrap_or(&error.key)),
             title,
             status: error.status.as_u16(),
             detail: explanation,
@@ -217,13 +184,7 @@ pub(crate) fn render(page: Page, method: &Method, problem: bool, response: Respo
         let body = serde_json::to_vec(&document).unwrap_or_default();
         ([(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
     } else {
-        let document = ErrorPage {
-            page,
-            status: error.status.as_u16(),
-            title,
-            explanation,
-            reference,
-        };
+        let document = ErrorPage { page, status: error.status.as_u16(), title, explanation, reference };
         let body = document.render().unwrap_or_default();
         ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], body).into_response()
     };
@@ -235,10 +196,7 @@ pub(crate) fn render(page: Page, method: &Method, problem: bool, response: Respo
 }
 
 fn is_bare(response: &Response) -> bool {
-    response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"))
+    response.headers().get(header::CONTENT_TYPE).is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"))
 }
 
 fn generic_key(status: StatusCode) -> &'static str {

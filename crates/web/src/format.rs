@@ -37,11 +37,7 @@ fn grouped(language: Language, digits: &str) -> String {
 /// `1 234 567`; `1,234,567` in English.
 pub fn integer(language: Language, number: i128) -> String {
     let digits = grouped(language, &number.unsigned_abs().to_string());
-    if number < 0 {
-        format!("\u{2212}{digits}")
-    } else {
-        digits
-    }
+    if number < 0 { format!("\u{2212}{digits}") } else { digits }
 }
 
 /// `1 234,5` with at most `decimals` decimals, without trailing zeros.
@@ -55,11 +51,7 @@ pub fn decimal(language: Language, number: f64, decimals: usize) -> String {
         shown.push_str(fraction);
     }
     let is_zero = shown == "0";
-    if number < 0.0 && !is_zero {
-        format!("\u{2212}{shown}")
-    } else {
-        shown
-    }
+    if number < 0.0 && !is_zero { format!("\u{2212}{shown}") } else { shown }
 }
 
 /// A whole number of base units with that many decimals, exactly: `wei(1, 18)`. Trailing zeros are dropped.
@@ -73,6 +65,13 @@ pub fn units(language: Language, digits: &str, decimals: usize) -> String {
         shown.push_str(fraction);
     }
     shown
+}
+
+/// Like [`units`] for programs: `1234567.89`, all decimals kept.
+pub fn plain_units(digits: &str, decimals: usize) -> String {
+    let padded = format!("{digits:0>width$}", width = decimals + 1);
+    let (whole, fraction) = padded.split_at(padded.len() - decimals);
+    if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") }
 }
 
 fn with_sign(language: Language, number: String) -> String {
@@ -94,10 +93,7 @@ pub fn money(language: Language, amount: Kopecks) -> String {
 /// Like [`money`], always with kopecks.
 pub fn money_exact(language: Language, amount: Kopecks) -> String {
     let rubles = grouped(language, &(amount.0 / 100).to_string());
-    with_sign(
-        language,
-        format!("{rubles}{}{:02}", point(language), amount.0 % 100),
-    )
+    with_sign(language, format!("{rubles}{}{:02}", point(language), amount.0 % 100))
 }
 
 /// `12,5 %`; `12.5%` in English.
@@ -109,9 +105,7 @@ pub fn percent(language: Language, percent: Percent) -> String {
     }
 }
 
-const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// `22.11.2026`; `22 Nov 2026` in English.
 pub fn date(language: Language, at: OffsetDateTime) -> String {
@@ -124,12 +118,7 @@ pub fn date(language: Language, at: OffsetDateTime) -> String {
 
 /// `22.11.2026, 14:05`.
 pub fn date_time(language: Language, at: OffsetDateTime) -> String {
-    format!(
-        "{}, {:02}:{:02}",
-        date(language, at),
-        at.hour(),
-        at.minute()
-    )
+    format!("{}, {:02}:{:02}", date(language, at), at.hour(), at.minute())
 }
 
 /// `22.11.2026, 14:05:09`.
@@ -140,25 +129,15 @@ pub fn date_time_seconds(language: Language, at: OffsetDateTime) -> String {
 /// A `<time>` element.
 pub(crate) fn time_element(language: Language, at: OffsetDateTime, day_only: bool) -> Html {
     let machine = at.format(&Rfc3339).unwrap_or_default();
-    let shown = if day_only {
-        date(language, at)
-    } else {
-        date_time(language, at)
-    };
+    let shown = if day_only { date(language, at) } else { date_time(language, at) };
     let exact = format!("{} UTC{}", date_time_seconds(language, at), offset(at));
-    Html::trusted(format!(
-        "<time datetime=\"{machine}\" title=\"{exact}\">{shown}</time>"
-    ))
+    Html::trusted(format!("<time datetime=\"{machine}\" title=\"{exact}\">{shown}</time>"))
 }
 
 /// `+3`, `+5:30`.
 pub(crate) fn offset(at: OffsetDateTime) -> String {
     let (hours, minutes, _) = at.offset().as_hms();
-    if minutes == 0 {
-        format!("{hours:+}")
-    } else {
-        format!("{hours:+}:{:02}", minutes.abs())
-    }
+    if minutes == 0 { format!("{hours:+}") } else { format!("{hours:+}:{:02}", minutes.abs()) }
 }
 
 #[cfg(test)]
@@ -173,14 +152,8 @@ mod tests {
         assert_eq!(integer(ru, -12), "\u{2212}12");
         assert_eq!(decimal(ru, 1_234.5, 2), "1\u{a0}234,5");
         assert_eq!(decimal(en, -0.001, 2), "0");
-        assert_eq!(
-            money(ru, Kopecks(150_000_000)),
-            "1\u{a0}500\u{a0}000\u{a0}₽"
-        );
-        assert_eq!(
-            money(ru, Kopecks(123_456_789)),
-            "1\u{a0}234\u{a0}567,89\u{a0}₽"
-        );
+        assert_eq!(money(ru, Kopecks(150_000_000)), "1\u{a0}500\u{a0}000\u{a0}₽");
+        assert_eq!(money(ru, Kopecks(123_456_789)), "1\u{a0}234\u{a0}567,89\u{a0}₽");
         assert_eq!(money(en, Kopecks(123_456_789)), "₽1,234,567.89");
         assert_eq!(percent(ru, Percent(1250)), "12,5\u{a0}%");
         assert_eq!(percent(en, Percent(5)), "0.05%");

@@ -4,6 +4,7 @@
 //! `{{ page.text("voters").arg("count", count) }}`. A sentence with links inside takes them as [`Html`] arguments, so that
 //! a translator sees the whole sentence.
 
+use std::borrow::Borrow;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use fluent::concurrent::FluentBundle;
 use fluent::{FluentArgs, FluentResource, FluentValue};
 use kopilka_domain::{Kopecks, Percent};
 use serde::{Deserialize, Serialize};
-use time::UtcOffset;
+use time::{OffsetDateTime, UtcOffset};
 
 use crate::format;
 
@@ -50,9 +51,7 @@ impl Language {
     /// Reads a tag such as `ru`, `en-GB`, `RU_ru`.
     pub fn from_tag(tag: &str) -> Option<Self> {
         let primary = tag.trim().split(['-', '_']).next()?.to_ascii_lowercase();
-        Self::ALL
-            .into_iter()
-            .find(|language| language.tag() == primary)
+        Self::ALL.into_iter().find(|language| language.tag() == primary)
     }
 
     /// The best language for an `Accept-Language` header: the one with the highest quality, earlier ones first.
@@ -139,9 +138,7 @@ impl Locales {
             return format!("\u{2329}{key}\u{232a}");
         };
         let mut errors = Vec::new();
-        let text = bundle
-            .format_pattern(pattern, Some(args), &mut errors)
-            .into_owned();
+        let text = bundle.format_pattern(pattern, Some(args), &mut errors).into_owned();
         if !errors.is_empty() {
             tracing::error!(%key, %language, ?errors, "a message could not be filled in");
         }
@@ -149,10 +146,7 @@ impl Locales {
     }
 }
 
-fn bundle(
-    language: Language,
-    sources: &[&str],
-) -> Result<FluentBundle<FluentResource>, LocalesError> {
+fn bundle(language: Language, sources: &[&str]) -> Result<FluentBundle<FluentResource>, LocalesError> {
     // Both tags are two letters, which always parse; the fallback keeps the compiler content.
     let tag = language.tag().parse().unwrap_or_default();
     let mut bundle = FluentBundle::new_concurrent(vec![tag]);
@@ -162,18 +156,11 @@ fn bundle(
         Language::En => |value, _| format_value(Language::En, value),
     }));
     for source in sources {
-        let resource = FluentResource::try_new((*source).to_owned()).map_err(|(_, errors)| {
-            LocalesError::Malformed {
-                language,
-                detail: format!("{errors:?}"),
-            }
-        })?;
+        let resource = FluentResource::try_new((*source).to_owned())
+            .map_err(|(_, errors)| LocalesError::Malformed { language, detail: format!("{errors:?}") })?;
         bundle
             .add_resource(resource)
-            .map_err(|errors| LocalesError::Repeated {
-                language,
-                detail: format!("{errors:?}"),
-            })?;
+            .map_err(|errors| LocalesError::Repeated { language, detail: format!("{errors:?}") })?;
     }
     Ok(bundle)
 }
@@ -254,11 +241,7 @@ pub struct I18n {
 impl I18n {
     /// Messages in a language; times are shown at `offset` from UTC.
     pub fn new(locales: Arc<Locales>, language: Language, offset: UtcOffset) -> Self {
-        Self {
-            language,
-            locales,
-            offset,
-        }
+        Self { language, locales, offset }
     }
 
     /// The language.
@@ -273,11 +256,7 @@ impl I18n {
 
     /// The message of a key; fill its placeholders with [`Message::arg`] and [`Message::html`].
     pub fn text(&self, key: impl AsRef<str>) -> Message {
-        Message {
-            i18n: self.clone(),
-            key: key.as_ref().to_owned(),
-            args: Vec::new(),
-        }
+        Message { i18n: self.clone(), key: key.as_ref().to_owned(), args: Vec::new() }
     }
 
     /// Whether a message exists.
@@ -301,43 +280,43 @@ impl I18n {
     }
 
     /// `1 234,57` with at most that many decimals.
-    pub fn decimal(&self, number: f64, decimals: usize) -> String {
-        format::decimal(self.language, number, decimals)
+    pub fn decimal(&self, number: impl Borrow<f64>, decimals: usize) -> String {
+        format::decimal(self.language, *number.borrow(), decimals)
     }
 
     /// `12,5 %`.
-    pub fn percent(&self, percent: Percent) -> String {
-        format::percent(self.language, percent)
+    pub fn percent(&self, percent: impl Borrow<Percent>) -> String {
+        format::percent(self.language, *percent.borrow())
     }
 
     /// `22.11.2026`.
-    pub fn date(&self, at: time::OffsetDateTime) -> String {
-        format::date(self.language, at.to_offset(self.offset))
+    pub fn date(&self, at: impl Borrow<OffsetDateTime>) -> String {
+        format::date(self.language, at.borrow().to_offset(self.offset))
     }
 
     /// `22.11.2026, 14:05`.
-    pub fn date_time(&self, at: time::OffsetDateTime) -> String {
-        format::date_time(self.language, at.to_offset(self.offset))
+    pub fn date_time(&self, at: impl Borrow<OffsetDateTime>) -> String {
+        format::date_time(self.language, at.borrow().to_offset(self.offset))
     }
 
     /// `22.11.2026, 14:05:09`.
-    pub fn date_time_seconds(&self, at: time::OffsetDateTime) -> String {
-        format::date_time_seconds(self.language, at.to_offset(self.offset))
+    pub fn date_time_seconds(&self, at: impl Borrow<OffsetDateTime>) -> String {
+        format::date_time_seconds(self.language, at.borrow().to_offset(self.offset))
     }
 
     /// A `<time>` element: day and minute for the eye, the exact moment for machines and in the title.
-    pub fn time(&self, at: time::OffsetDateTime) -> Html {
-        format::time_element(self.language, at.to_offset(self.offset), false)
+    pub fn time(&self, at: impl Borrow<OffsetDateTime>) -> Html {
+        format::time_element(self.language, at.borrow().to_offset(self.offset), false)
     }
 
     /// Like [`Self::time`], the day alone.
-    pub fn day(&self, at: time::OffsetDateTime) -> Html {
-        format::time_element(self.language, at.to_offset(self.offset), true)
+    pub fn day(&self, at: impl Borrow<OffsetDateTime>) -> Html {
+        format::time_element(self.language, at.borrow().to_offset(self.offset), true)
     }
 
     /// «2 мин назад», in the largest fitting unit, for a moment before `now`.
-    pub fn ago(&self, at: time::OffsetDateTime, now: time::OffsetDateTime) -> String {
-        let seconds = (now - at).whole_seconds().max(0);
+    pub fn ago(&self, at: impl Borrow<OffsetDateTime>, now: OffsetDateTime) -> String {
+        let seconds = (now - *at.borrow()).whole_seconds().max(0);
         let (key, count) = match seconds {
             0..60 => ("time-seconds-ago", seconds),
             60..3600 => ("time-minutes-ago", seconds / 60),
@@ -412,7 +391,7 @@ macro_rules! integers {
         )+
     };
 }
-integers!(u8 u16 u32 u64 u128 usize i32 i64 i128);
+integers!(i8 i16 u8 u16 u32 u64 u128 usize i32 i64 i128);
 
 impl Argument for f64 {
     fn value(&self) -> FluentValue<'static> {
@@ -457,11 +436,7 @@ impl Message {
     /// Fills a placeholder with markup, for instance a link; the whole becomes markup.
     #[must_use]
     pub fn html(self, name: &'static str, markup: Html) -> RichMessage {
-        RichMessage {
-            message: self,
-            parts: Vec::new(),
-        }
-        .html(name, markup)
+        RichMessage { message: self, parts: Vec::new() }.html(name, markup)
     }
 
     /// The key.
@@ -476,12 +451,7 @@ impl fmt::Display for Message {
         for (name, value) in &self.args {
             args.set(*name, value.clone());
         }
-        f.write_str(
-            &self
-                .i18n
-                .locales
-                .format(self.i18n.language, &self.key, &args),
-        )
+        f.write_str(&self.i18n.locales.format(self.i18n.language, &self.key, &args))
     }
 }
 
@@ -507,9 +477,7 @@ impl RichMessage {
     /// Fills a placeholder with markup.
     #[must_use]
     pub fn html(mut self, name: &'static str, markup: Html) -> Self {
-        self.message = self
-            .message
-            .arg(name, format!("{OPEN}{}{CLOSE}", self.parts.len()));
+        self.message = self.message.arg(name, format!("{OPEN}{}{CLOSE}", self.parts.len()));
         self.parts.push(markup);
         self
     }
@@ -523,11 +491,7 @@ impl RichMessage {
             escape_into(&mut markup, &rest[..start]);
             let after = &rest[start + OPEN.len_utf8()..];
             let Some(end) = after.find(CLOSE) else { break };
-            if let Some(part) = after[..end]
-                .parse::<usize>()
-                .ok()
-                .and_then(|index| self.parts.get(index))
-            {
+            if let Some(part) = after[..end].parse::<usize>().ok().and_then(|index| self.parts.get(index)) {
                 let _ = write!(markup, "{part}");
             }
             rest = &after[end + CLOSE.len_utf8()..];
@@ -561,58 +525,31 @@ mod tests {
     #[test]
     fn plurals_follow_the_language() {
         let ru = i18n(Language::Ru);
-        for (count, text) in [
-            (1, "1 голос"),
-            (2, "2 голоса"),
-            (5, "5 голосов"),
-            (21, "21 голос"),
-            (12_345, "12\u{a0}345 голосов"),
-        ] {
+        for (count, text) in
+            [(1, "1 голос"), (2, "2 голоса"), (5, "5 голосов"), (21, "21 голос"), (12_345, "12\u{a0}345 голосов")]
+        {
             assert_eq!(ru.text("votes").arg("count", count).to_string(), text);
         }
-        assert_eq!(
-            i18n(Language::En).text("votes").arg("count", 1).to_string(),
-            "1 vote"
-        );
-        assert_eq!(
-            i18n(Language::En)
-                .text("votes")
-                .arg("count", 12_345)
-                .to_string(),
-            "12,345 votes"
-        );
+        assert_eq!(i18n(Language::En).text("votes").arg("count", 1).to_string(), "1 vote");
+        assert_eq!(i18n(Language::En).text("votes").arg("count", 12_345).to_string(), "12,345 votes");
     }
 
     #[test]
     fn markup_is_kept_and_text_is_escaped() {
-        let sentence = i18n(Language::Ru)
-            .text("who")
-            .html("who", Html::link("/a?b&c", "<x>"));
-        assert_eq!(
-            sentence.to_string(),
-            "Аккаунт <a href=\"/a?b&amp;c\">&lt;x&gt;</a> &amp; Ко"
-        );
+        let sentence = i18n(Language::Ru).text("who").html("who", Html::link("/a?b&c", "<x>"));
+        assert_eq!(sentence.to_string(), "Аккаунт <a href=\"/a?b&amp;c\">&lt;x&gt;</a> &amp; Ко");
     }
 
     #[test]
     fn the_best_language_is_found() {
-        assert_eq!(
-            Language::from_accept_language("en-US,en;q=0.9,ru;q=0.8"),
-            Some(Language::En)
-        );
-        assert_eq!(
-            Language::from_accept_language("de, ru;q=0.5, en;q=0.4"),
-            Some(Language::Ru)
-        );
+        assert_eq!(Language::from_accept_language("en-US,en;q=0.9,ru;q=0.8"), Some(Language::En));
+        assert_eq!(Language::from_accept_language("de, ru;q=0.5, en;q=0.4"), Some(Language::Ru));
         assert_eq!(Language::from_accept_language("tt-RU"), None);
         assert_eq!(Language::from_accept_language(""), None);
     }
 
     #[test]
     fn a_missing_message_is_visible() {
-        assert_eq!(
-            i18n(Language::Ru).text("no-such").to_string(),
-            "\u{2329}no-such\u{232a}"
-        );
+        assert_eq!(i18n(Language::Ru).text("no-such").to_string(), "\u{2329}no-such\u{232a}");
     }
 }

@@ -95,28 +95,13 @@ impl Page {
         now: OffsetDateTime,
     ) -> Self {
         let i18n = I18n::new(Arc::clone(&site.locales), language, site.offset);
-        Self {
-            site,
-            i18n,
-            preferences,
-            nonce,
-            path,
-            query,
-            now,
-        }
+        Self { site, i18n, preferences, nonce, path, query, now }
     }
 
     /// A page outside of any request, for samples and tests.
     pub fn sample(site: Arc<Site>, language: Language) -> Self {
         let now = OffsetDateTime::UNIX_EPOCH + time::Duration::days(20_779);
-        Self::new(
-            site,
-            language,
-            Preferences::default(),
-            "sample".to_owned(),
-            ("/".to_owned(), String::new()),
-            now,
-        )
+        Self::new(site, language, Preferences::default(), "sample".to_owned(), ("/".to_owned(), String::new()), now)
     }
 
     /// The site.
@@ -151,19 +136,13 @@ impl Page {
 
     /// Path and query, for the return from forms.
     pub fn path_and_query(&self) -> String {
-        if self.query.is_empty() {
-            self.path.clone()
-        } else {
-            format!("{}?{}", self.path, self.query)
-        }
+        if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) }
     }
 
     /// This page in another language.
     pub fn in_language(&self, language: Language) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(
-            url::form_urlencoded::parse(self.query.as_bytes()).filter(|(name, _)| name != "lang"),
-        );
+        query.extend_pairs(url::form_urlencoded::parse(self.query.as_bytes()).filter(|(name, _)| name != "lang"));
         query.append_pair("lang", language.tag());
         format!("{}?{}", self.path, query.finish())
     }
@@ -180,12 +159,7 @@ impl Page {
 
     /// Whether the menu entry is where the reader is.
     pub fn is_current(&self, url: &str) -> bool {
-        self.path == url
-            || (url != "/"
-                && self
-                    .path
-                    .strip_prefix(url)
-                    .is_some_and(|rest| rest.starts_with('/')))
+        self.path == url || (url != "/" && self.path.strip_prefix(url).is_some_and(|rest| rest.starts_with('/')))
     }
 
     /// URL of a static file; its name holds the hash of its content.
@@ -209,9 +183,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Page {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, StatusCode> {
         parts.extensions.get::<Self>().cloned().ok_or_else(|| {
-            tracing::error!(
-                "a handler takes a Page, but its router is not wrapped by kopilka_web::app"
-            );
+            tracing::error!("a handler takes a Page, but its router is not wrapped by kopilka_web::app");
             StatusCode::INTERNAL_SERVER_ERROR
         })
     }

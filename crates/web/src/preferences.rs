@@ -195,18 +195,10 @@ impl Preferences {
             }
             "vision" => choice == "on",
             "size" => Size::parse(choice).map(|size| vision.size = size).is_some(),
-            "colors" => Colors::parse(choice)
-                .map(|colors| vision.colors = colors)
-                .is_some(),
-            "typeface" => Typeface::parse(choice)
-                .map(|typeface| vision.typeface = typeface)
-                .is_some(),
-            "spacing" => Spacing::parse(choice)
-                .map(|spacing| vision.spacing = spacing)
-                .is_some(),
-            "images" => Images::parse(choice)
-                .map(|images| vision.images = images)
-                .is_some(),
+            "colors" => Colors::parse(choice).map(|colors| vision.colors = colors).is_some(),
+            "typeface" => Typeface::parse(choice).map(|typeface| vision.typeface = typeface).is_some(),
+            "spacing" => Spacing::parse(choice).map(|spacing| vision.spacing = spacing).is_some(),
+            "images" => Images::parse(choice).map(|images| vision.images = images).is_some(),
             _ => false,
         };
         if known {
@@ -216,11 +208,7 @@ impl Preferences {
 
     /// The theme for the `data-theme` attribute: the version for low vision brings its own colours.
     pub fn theme_attribute(&self) -> &'static str {
-        if self.vision.is_some() {
-            "vision"
-        } else {
-            self.theme.as_str()
-        }
+        if self.vision.is_some() { "vision" } else { self.theme.as_str() }
     }
 }
 
@@ -238,11 +226,7 @@ pub(crate) struct Change {
 }
 
 /// `POST /preferences`: keeps the choice and returns to the page.
-pub(crate) async fn change(
-    Extension(page): Extension<Page>,
-    jar: CookieJar,
-    Form(change): Form<Change>,
-) -> Response {
+pub(crate) async fn change(Extension(page): Extension<Page>, jar: CookieJar, Form(change): Form<Change>) -> Response {
     let mut preferences = page.preferences;
     let named = [
         ("theme", change.theme),
@@ -258,15 +242,8 @@ pub(crate) async fn change(
             preferences.set(name, &choice);
         }
     }
-    let target = change
-        .return_to
-        .filter(|target| is_local_path(target))
-        .unwrap_or_else(|| "/".to_owned());
-    let jar = jar.add(lasting_cookie(
-        VIEW_COOKIE,
-        preferences.to_cookie(),
-        page.is_secure(),
-    ));
+    let target = change.return_to.filter(|target| is_local_path(target)).unwrap_or_else(|| "/".to_owned());
+    let jar = jar.add(lasting_cookie(VIEW_COOKIE, preferences.to_cookie(), page.is_secure()));
     (jar, Redirect::to(&target)).into_response()
 }
 
@@ -299,9 +276,7 @@ pub(crate) fn language(query: Option<&str>, headers: &HeaderMap) -> (Language, b
         return (language, true);
     }
     let jar = CookieJar::from_headers(headers);
-    let kept = jar
-        .get(LANGUAGE_COOKIE)
-        .and_then(|cookie| Language::from_tag(cookie.value()));
+    let kept = jar.get(LANGUAGE_COOKIE).and_then(|cookie| Language::from_tag(cookie.value()));
     let accepted = || {
         headers
             .get(header::ACCEPT_LANGUAGE)
@@ -329,51 +304,26 @@ mod tests {
     #[test]
     fn the_cookie_survives() {
         let mut preferences = Preferences::default();
-        assert_eq!(
-            Preferences::from_cookie(&preferences.to_cookie()),
-            preferences
-        );
+        assert_eq!(Preferences::from_cookie(&preferences.to_cookie()), preferences);
         preferences.set("theme", "dark");
         preferences.set("size", "largest");
         preferences.set("colors", "yellow-on-black");
         preferences.set("images", "off");
-        assert_eq!(
-            Preferences::from_cookie(&preferences.to_cookie()),
-            preferences
-        );
-        assert_eq!(
-            preferences.vision.map(|vision| vision.size),
-            Some(Size::Largest)
-        );
+        assert_eq!(Preferences::from_cookie(&preferences.to_cookie()), preferences);
+        assert_eq!(preferences.vision.map(|vision| vision.size), Some(Size::Largest));
         preferences.set("vision", "off");
-        assert_eq!(
-            preferences,
-            Preferences {
-                theme: Theme::Dark,
-                vision: None
-            }
-        );
+        assert_eq!(preferences, Preferences { theme: Theme::Dark, vision: None });
     }
 
     #[test]
     fn rubbish_changes_nothing() {
-        assert_eq!(
-            Preferences::from_cookie("theme:purple.size:9.:.x"),
-            Preferences::default()
-        );
+        assert_eq!(Preferences::from_cookie("theme:purple.size:9.:.x"), Preferences::default());
     }
 
     #[test]
     fn redirects_stay_here() {
         assert!(is_local_path("/round/0x1?lang=en"));
-        for bad in [
-            "",
-            "round",
-            "//evil.example",
-            "/\\evil.example",
-            "https://evil.example",
-            "/a\r\nX: y",
-        ] {
+        for bad in ["", "round", "//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nX: y"] {
             assert!(!is_local_path(bad), "{bad:?}");
         }
     }

@@ -42,60 +42,29 @@ pub enum SealError {
 impl Sealer {
     /// Derives its own key; `secure` cookies are sent over https only.
     pub fn new(key: &SecretKey, secure: bool) -> Self {
-        Self {
-            key: key.derive("sealed cookies"),
-            secure,
-        }
+        Self { key: key.derive("sealed cookies"), secure }
     }
 
     /// Encrypts a value for a purpose (the cookie's name).
     ///
     /// # Errors
     /// [`SealError`].
-    pub fn seal<T: Serialize>(
-        &self,
-        name: &str,
-        value: &T,
-        until: OffsetDateTime,
-    ) -> Result<String, SealError> {
-        let plain = serde_json::to_vec(&Sealed {
-            until: until.unix_timestamp(),
-            value,
-        })?;
+    pub fn seal<T: Serialize>(&self, name: &str, value: &T, until: OffsetDateTime) -> Result<String, SealError> {
+        let plain = serde_json::to_vec(&Sealed { until: until.unix_timestamp(), value })?;
         let nonce: [u8; NONCE] = rand::random();
         let sealed = self
             .cipher()
-            .encrypt(
-                &XNonce::from(nonce),
-                Payload {
-                    msg: &plain,
-                    aad: name.as_bytes(),
-                },
-            )
+            .encrypt(&XNonce::from(nonce), Payload { msg: &plain, aad: name.as_bytes() })
             .map_err(|_| SealError::TooLong)?;
         Ok(URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat()))
     }
 
     /// Decrypts; `None` if it was changed, made for another purpose or with another key, or has ended.
-    pub fn open<T: DeserializeOwned>(
-        &self,
-        name: &str,
-        sealed: &str,
-        now: OffsetDateTime,
-    ) -> Option<T> {
+    pub fn open<T: DeserializeOwned>(&self, name: &str, sealed: &str, now: OffsetDateTime) -> Option<T> {
         let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
         let (nonce, message) = bytes.split_at_checked(NONCE)?;
         let nonce: [u8; NONCE] = nonce.try_into().ok()?;
-        let plain = self
-            .cipher()
-            .decrypt(
-                &XNonce::from(nonce),
-                Payload {
-                    msg: message,
-                    aad: name.as_bytes(),
-                },
-            )
-            .ok()?;
+        let plain = self.cipher().decrypt(&XNonce::from(nonce), Payload { msg: message, aad: name.as_bytes() }).ok()?;
         let opened: Sealed<T> = serde_json::from_slice(&plain).ok()?;
         (now.unix_timestamp() < opened.until).then_some(opened.value)
     }
@@ -122,12 +91,7 @@ impl Sealer {
     }
 
     /// The value of a sealed cookie of a request.
-    pub fn read<T: DeserializeOwned>(
-        &self,
-        jar: &CookieJar,
-        name: &str,
-        now: OffsetDateTime,
-    ) -> Option<T> {
+    pub fn read<T: DeserializeOwned>(&self, jar: &CookieJar, name: &str, now: OffsetDateTime) -> Option<T> {
         self.open(name, jar.get(name)?.value(), now)
     }
 
@@ -155,24 +119,13 @@ mod tests {
     fn only_what_was_sealed_opens() {
         let sealer = Sealer::new(&SecretKey::new([1; 32]), true);
         let now = OffsetDateTime::UNIX_EPOCH + Duration::days(1);
-        let sealed = sealer
-            .seal("session", &vec![1, 2, 3], now + Duration::HOUR)
-            .unwrap();
-        assert_eq!(
-            sealer.open::<Vec<i32>>("session", &sealed, now),
-            Some(vec![1, 2, 3])
-        );
+        let sealed = sealer.seal("session", &vec![1, 2, 3], now + Duration::HOUR).unwrap();
+        assert_eq!(sealer.open::<Vec<i32>>("session", &sealed, now), Some(vec![1, 2, 3]));
         assert_eq!(sealer.open::<Vec<i32>>("other", &sealed, now), None);
-        assert_eq!(
-            sealer.open::<Vec<i32>>("session", &sealed, now + Duration::HOUR),
-            None
-        );
+        assert_eq!(sealer.open::<Vec<i32>>("session", &sealed, now + Duration::HOUR), None);
         let mut changed = sealed.clone().into_bytes();
         changed[40] ^= 1;
-        assert_eq!(
-            sealer.open::<Vec<i32>>("session", &String::from_utf8(changed).unwrap(), now),
-            None
-        );
+        assert_eq!(sealer.open::<Vec<i32>>("session", &String::from_utf8(changed).unwrap(), now), None);
         assert_eq!(sealer.open::<Vec<i32>>("session", "", now), None);
         let other = Sealer::new(&SecretKey::new([2; 32]), true);
         assert_eq!(other.open::<Vec<i32>>("session", &sealed, now), None);

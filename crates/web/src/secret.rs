@@ -78,11 +78,8 @@ impl FromStr for SecretKey {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim();
         let mut bytes = [0_u8; 32];
-        hex::decode_to_slice(text.strip_prefix("0x").unwrap_or(text), &mut bytes).map_err(
-            |_| ParseSecretKeyError {
-                length: text.chars().count(),
-            },
-        )?;
+        hex::decode_to_slice(text.strip_prefix("0x").unwrap_or(text), &mut bytes)
+            .map_err(|_| ParseSecretKeyError { length: text.chars().count() })?;
         Ok(Self::new(bytes))
     }
 }

@@ -68,8 +68,12 @@ urls! {
         address(address) = "/address/{address}",
         /// Transfers of an address.
         address_transfers(address) = "/address/{address}/transfers",
+        /// Events of an address.
+        address_logs(address) = "/address/{address}/logs",
         /// A token.
         token(token) = "/token/{token}",
+        /// Who holds a token.
+        token_holders(token) = "/token/{token}/holders",
         /// Transfers of a token as CSV.
         token_transfers_csv(token) = "/token/{token}/transfers.csv",
         /// All rounds.
@@ -114,13 +118,7 @@ mod tests {
 
     #[test]
     fn a_slash_is_not_doubled() {
-        assert_eq!(
-            ExplorerUrls::at("https://example.org/").transaction("0x1"),
-            "https://example.org/tx/0x1"
-        );
-        assert_eq!(
-            ExplorerUrls::local().initiative("0x1", 2),
-            "/round/0x1/initiative/2"
-        );
+        assert_eq!(ExplorerUrls::at("https://example.org/").transaction("0x1"), "https://example.org/tx/0x1");
+        assert_eq!(ExplorerUrls::local().initiative("0x1", 2), "/round/0x1/initiative/2");
     }
 }

@@ -23,7 +23,9 @@ fn site() -> Arc<Site> {
     Arc::new(Site {
         name_key: "site",
         about_key: "about",
-        locales: Arc::new(Locales::new("site = Проба\nabout = О пробе", "site = Trial\nabout = About the trial").unwrap()),
+        locales: Arc::new(
+            Locales::new("site = Проба\nabout = О пробе", "site = Trial\nabout = About the trial").unwrap(),
+        ),
         assets: Assets::embedded(),
         nav: vec![NavItem { key: "menu", url: "/".to_owned() }],
         footer: Vec::new(),
@@ -36,11 +38,15 @@ fn site() -> Arc<Site> {
 fn router() -> Router {
     let routes = Router::new()
         .route("/", get(|page: Page| async { Rendered(Sample { page }) }))
+        .route("/fails", get(|| async { WebResult::<()>::Err(std::io::Error::other("the secret cause").into()) }))
         .route(
-            "/fails",
-            get(|| async { WebResult::<()>::Err(std::io::Error::other("the secret cause").into()) }),
+            "/panics",
+            get(|| async {
+                if true {
+                    panic!("the secret cause")
+                }
+            }),
         )
-        .route("/panics", get(|| async { if true { panic!("the secret cause") } }))
         .route("/api/conflict", get(|| async { WebError::conflict("error-csrf") }));
     app(routes, site())
 }
@@ -118,7 +124,10 @@ async fn errors_become_pages_or_problem_documents() {
 async fn a_page_may_do_almost_nothing() {
     let (_, headers, _) = fetch("/", &[]).await;
     let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
-    assert!(policy.contains("default-src 'none'") && policy.contains("connect-src 'self' https://relayer.example;"), "{policy}");
+    assert!(
+        policy.contains("default-src 'none'") && policy.contains("connect-src 'self' https://relayer.example;"),
+        "{policy}"
+    );
     let (_, again, _) = fetch("/", &[]).await;
     assert_ne!(headers[header::CONTENT_SECURITY_POLICY], again[header::CONTENT_SECURITY_POLICY], "the nonce is fresh");
     assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
