@@ -102,13 +102,18 @@ impl Staff {
         };
         let latest = self.operator.get_block_by_number(Default::default()).await?.context("the chain has no block")?;
         let now = latest.header.timestamp;
+        // All grants are sent before the first is waited for: they are independent.
+        let mut grants = Vec::new();
         for (role, account) in self.accounts {
             if register.hasRole(id, role, account).call().await? {
                 continue;
             }
             let application = keccak256(format!("{oktmo}/{role}/{account}"));
-            let grant = register.grantRole(id, role, account, now.saturating_sub(60), now + ACCESS_SECONDS, application);
-            mined(grant.send().await, "grantRole").await?;
+            let from = now.saturating_sub(60);
+            grants.push(register.grantRole(id, role, account, from, now + ACCESS_SECONDS, application).send().await);
+        }
+        for grant in grants {
+            mined(grant, "grantRole").await?;
         }
         Ok(id)
     }

@@ -1,0 +1,139 @@
+// A citizen's whole way in Chromium on a phone-sized screen: log-in, keys, credential, registration, allocation, receipt, the explorer's
+// page of the pledge, the check against the chain; then a fresh browser profile restores the secret and changes the allocation.
+// Called with the data folder of a running system and the kopilka program.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { chromium } from "playwright-core";
+
+const [dataDir, kopilka] = process.argv.slice(2);
+const system = JSON.parse(readFileSync(path.join(dataDir, "system.json"), "utf8"));
+const run = (...args) => execFileSync(kopilka, [...args, "--data-dir", dataDir], { encoding: "utf8" });
+const shots = process.env.KOPILKA_SCREENSHOTS;
+if (shots) mkdirSync(shots, { recursive: true });
+
+// The clerk's part: a round with the example's plan, registration open.
+const plan = JSON.parse(run("round", "example").replace(/--data-dir.*/, ""));
+plan.municipality = { oktmo: "16701000", name: "Зареченск" };
+plan.objection_seconds = 1;
+const planFile = path.join(dataDir, "plan.json");
+writeFileSync(planFile, JSON.stringify(plan));
+const round = /round (0x[0-9a-fA-F]{40})/.exec(run("round", "create", planFile))[1];
+run("round", "open-registration", "--round", round);
+
+const browser = await chromium.launch({
+  executablePath: process.env.KOPILKA_CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true, locale: "ru-RU" };
+let step = 0;
+
+const openPhone = async () => {
+  const context = await browser.newContext(phone);
+  const page = await context.newPage();
+  page.setDefaultTimeout(60_000);
+  const faults = [];
+  page.on("pageerror", (error) => faults.push(`${page.url()}: ${error}`));
+  page.on("console", (message) => {
+    if (message.type() === "error" && /Content Security Policy|Refused to/.test(message.text())) faults.push(message.text());
+  });
+  const look = async (name) => {
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(width <= phone.viewport.width, `${name}: the page is ${width} px wide, the screen ${phone.viewport.width}`);
+    if (shots) await page.screenshot({ path: path.join(shots, `${String(++step).padStart(2, "0")}-${name}.png`), fullPage: true });
+  };
+  return { context, page, faults, look, by: (id) => page.getByTestId(id) };
+};
+
+const logIn = async ({ page, by, look }) => {
+  await page.goto(new URL(`rounds/${round}`, system.portal_url).href);
+  await look("round");
+  await by("take-part-link").click();
+  await by("flow-login").click();
+  await page.waitForURL((url) => url.origin === new URL(system.esia_url).origin);
+  await look("esia");
+  await page.locator("button[name=oid]").first().click();
+  await page.waitForURL((url) => url.origin === new URL(system.portal_url).origin);
+};
+
+const allocate = async ({ page, by, look }, shares) => {
+  await by("ballot").waitFor();
+  const amounts = page.locator("#ballot-list input[type=number]");
+  for (const [index, share] of shares.entries()) {
+    await amounts.nth(index).fill(String(share));
+    await amounts.nth(index).press("Tab");
+  }
+  await look("ballot");
+  await by("ballot-review").click();
+  await by("sign-and-send").waitFor();
+  await look("confirm");
+  await by("sign-and-send").click();
+  await by("receipt").waitFor();
+  await look("receipt");
+};
+
+try {
+  const first = await openPhone();
+  await first.page.goto(system.portal_url);
+  await first.look("home");
+  await logIn(first);
+  await first.by("create-key").click();
+  await first.by("recovery-words").waitFor();
+  await first.look("words");
+  const words = (await first.by("recovery-words").locator("li").allInnerTexts()).map((word) => word.trim().split(/\s+/).at(-1));
+  assert.ok(words.length >= 12, `recovery words: ${words.length}`);
+  await first.by("words-later").click();
+  await first.by("get-credential").click();
+  await first.by("registered").waitFor();
+  await first.look("registered");
+
+  run("round", "open-pledging", "--round", round);
+  await first.page.reload();
+  await allocate(first, [70, 30]);
+  assert.equal((await first.by("receipt-version").innerText()).trim(), "1");
+  const account = (await first.by("receipt-account").innerText()).trim();
+  assert.match(account, /^0x[0-9a-fA-F]{40}$/);
+
+  // The explorer shows the pledge.
+  const transaction = await first.by("receipt-tx").getAttribute("href");
+  const explorer = await first.context.newPage();
+  await explorer.goto(transaction);
+  const text = (await explorer.locator("main").innerText()).toLowerCase();
+  assert.ok(text.includes(account.toLowerCase().slice(2, 8)), "the explorer's transaction page names the account");
+  if (shots) await explorer.screenshot({ path: path.join(shots, `${String(++step).padStart(2, "0")}-explorer-tx.png`), fullPage: true });
+  await explorer.goto(new URL(`address/${account}`, system.explorer_url).href);
+  assert.match(await explorer.locator("main").innerText(), /70/, "the explorer shows the citizen's allocation");
+  if (shots) await explorer.screenshot({ path: path.join(shots, `${String(++step).padStart(2, "0")}-explorer-account.png`), fullPage: true });
+
+  // «Проверить мой голос» agrees with the chain.
+  await first.by("receipt-check").click();
+  await first.by("check-verdict").waitFor();
+  await first.look("check");
+  assert.equal(await first.by("check").getAttribute("data-state"), "agrees");
+  assert.deepEqual(first.faults, []);
+  await first.context.close();
+
+  // Another phone: the words bring everything back, and the allocation can be changed.
+  const second = await openPhone();
+  await second.page.goto(new URL("restore", system.portal_url).href);
+  await second.by("restore-words").fill(words.join(" "));
+  await second.look("restore");
+  await second.by("restore-submit").click();
+  await second.by("restore-have").waitFor();
+  await second.look("restored");
+  await logIn(second);
+  await second.by("change-allocation").click();
+  await allocate(second, [20, 80]);
+  assert.equal((await second.by("receipt-version").innerText()).trim(), "2");
+  assert.equal((await second.by("receipt-account").innerText()).trim(), account, "the same account came back");
+  assert.deepEqual(second.faults, []);
+  await second.context.close();
+} finally {
+  await browser.close();
+}
+
+// The chain agrees with what the citizen saw.
+const audit = JSON.parse(run("audit", "--round", round, "--json"));
+assert.equal(audit.registered, 1);
+assert.equal(audit.allocations, 1);
