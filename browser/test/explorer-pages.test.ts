@@ -275,11 +275,13 @@ test("amounts stay fresh until paused, and a new phase loads the page anew", { s
     assert.equal(await page.locator(".fill-bar").getAttribute("aria-label"), "half");
     assert.equal(await page.locator(".fill-pledged").getAttribute("title"), "₽5.00");
 
-    send(wallets({ level: 800, full: true, percent: "125%", supporters: "4 people" }));
+    send(wallets({ level: 800, full: true, percent: "125%", supporters: "4 people", surplus: "₽2 over" }));
     await page.getByText("4 people").first().waitFor();
     assert.equal(await page.locator(".fill-full .fill-percent").textContent(), "✓ 125%");
     const parts = await page.$$eval(".fill-bar rect", (rects) => rects.map((rect) => rect.getAttribute("class")));
     assert.deepEqual(parts, ["fill-ground", "fill-surplus", "fill-level", "fill-mark"]);
+
+    assert.equal(await page.locator(".fill > .fill-note").textContent(), "₽2 over");
 
     await page.getByRole("button", { name: "live-pause" }).click();
     await page.getByText("live-off").waitFor();
@@ -289,7 +291,7 @@ test("amounts stay fresh until paused, and a new phase loads the page anew", { s
 
     send(wallets({ supporters: "5 people" }));
     await page.getByText("5 people").first().waitFor();
-    assert.equal(await page.locator(".fill-surplus, .fill-mark").count(), 0);
+    assert.equal(await page.locator(".fill-surplus, .fill-mark, .fill-note").count(), 0);
     const before = opened;
     send(wallets({}, "tallying"));
     await until(() => opened > before, "the page is loaded anew");
