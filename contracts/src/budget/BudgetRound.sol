@@ -77,8 +77,8 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
 
     /// @notice Most classes of a round.
     uint256 public constant MAX_CLASSES = 16;
-    /// @notice Most initiatives of a round: its settlement must fit one transaction.
-    uint256 public constant MAX_INITIATIVES = 500;
+    /// @notice Most initiatives of a round: even if all win and every wallet is empty, its settlement fits one transaction.
+    uint256 public constant MAX_INITIATIVES = 400;
     /// @notice Most initiatives in one allocation.
     uint256 public constant MAX_CHOICES = CitizenRecord.MAX_CHOICES;
 

@@ -134,7 +134,8 @@ contract GasTest is RoundFixture {
     // Settlement of the largest round
     // ---------------------------------------------------------------------------------------------
 
-    function _largest() private {
+    /// @dev As many initiatives as there may be; in `pledgedEach` all of them have been pledged to.
+    function _largest(bool pledgedEach) private {
         _createWith(_approval(), 1, 0);
         for (uint256 i = 0; i < round.MAX_INITIATIVES(); ++i) {
             vm.prank(clerk);
@@ -144,23 +145,32 @@ contract GasTest is RoundFixture {
         _openRegistration();
         _register(0, 0, 4);
         _openPledging();
-        for (uint256 i = 0; i < 4; ++i) {
-            _allocate(i, 1, _series(1 + 125 * i, 1, 125), _list());
+        for (uint256 i = 0; i < 4 && pledgedEach; ++i) {
+            _allocate(i, 1, _series(1 + 100 * i, 1, 100), _list());
         }
     }
 
-    function test_FinalizeLargest() public {
-        _largest();
+    function _finalizeGas(uint16[] memory winners) private returns (uint256) {
         _closePledging();
-        _propose(_series(1, 2, 250));
+        _propose(winners);
         vm.warp(block.timestamp + OBJECTION_PERIOD);
-        uint256 gas = _transact(abi.encodeCall(round.finalizeSettlement, ()));
-        vm.snapshotValue("settlement", "500 initiatives, 250 winners, finalize", gas);
+        return _transact(abi.encodeCall(round.finalizeSettlement, ()));
+    }
+
+    function test_FinalizeLargest() public {
+        _largest(true);
+        vm.snapshotValue("settlement", "400 initiatives, 200 winners, finalize", _finalizeGas(_series(1, 2, 200)));
+    }
+
+    /// @notice The dearest settlement: every wallet is empty and has to be filled from the purse.
+    function test_FinalizeDearest() public {
+        _largest(false);
+        vm.snapshotValue("settlement", "400 empty wallets, 400 winners, finalize", _finalizeGas(_series(1, 1, 400)));
     }
 
     function test_CancelLargest() public {
-        _largest();
+        _largest(true);
         _grant(IMunicipalities.Role.Clerk, address(this));
-        vm.snapshotValue("settlement", "500 initiatives, cancel", _transact(abi.encodeCall(round.cancel, ())));
+        vm.snapshotValue("settlement", "400 initiatives, cancel", _transact(abi.encodeCall(round.cancel, ())));
     }
 }

@@ -92,11 +92,11 @@ contract BudgetRoundPrepareTest is RoundFixture {
     }
 
     function test_RevertWhen_TooManyInitiatives() public {
-        for (uint256 i = 0; i < 500; ++i) {
+        for (uint256 i = 0; i < 400; ++i) {
             vm.prank(clerk);
             round.addInitiative(1, 0);
         }
-        vm.expectRevert(abi.encodeWithSelector(IBudgetRound.InitiativeLimitReached.selector, 500));
+        vm.expectRevert(abi.encodeWithSelector(IBudgetRound.InitiativeLimitReached.selector, 400));
         vm.prank(clerk);
         round.addInitiative(1, 0);
     }
