@@ -2,7 +2,7 @@
 
 use alloy::primitives::{Address, Bytes};
 use alloy::sol_types::SolValue as _;
-use alloy::transports::TransportError;
+use anyhow::bail;
 use kopilka_store::chain::rows::{Rows, TokenMetadataRow, TokenRow};
 
 use crate::rpc::{Node, TokenAnswers};
@@ -11,13 +11,17 @@ use crate::rpc::{Node, TokenAnswers};
 const MAX_CHARACTERS: usize = 200;
 
 /// Asks the tokens among `rows` that are seen for the first time, and adds the answers to the rows.
-pub(crate) async fn ask_new_tokens(node: &Node, block: u64, rows: &mut Rows) -> Result<(), TransportError> {
+pub(crate) async fn ask_new_tokens(node: &Node, block: u64, rows: &mut Rows) -> anyhow::Result<()> {
     if rows.tokens.is_empty() {
         return Ok(());
     }
     let addresses: Vec<Address> = rows.tokens.iter().map(|token| token.address).collect();
     let answers = node.token_answers(&addresses, block).await?;
     for (token, answers) in rows.tokens.iter_mut().zip(answers) {
+        // Ours always answer: silence comes from a node that does not have the block of the creation (any more).
+        if token.round.is_some() && answers.name.as_ref().is_none_or(|answer| answer.is_empty()) {
+            bail!("the node does not know the budget token {} that it announced itself", token.address);
+        }
         let metadata = read(token, &answers);
         fill(token, &metadata);
         rows.token_metadata.push(metadata);

@@ -15,6 +15,9 @@ use serde_json::{Value, json};
 /// A request takes at most this long.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Gas for asking a token: real ones need a few thousand, and one that runs in circles must not keep the node busy.
+const CALL_GAS: u64 = 300_000;
+
 /// A block with its transactions, or with their hashes.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -166,35 +169,42 @@ impl Node {
         self.many(blocks.iter().map(|(_, hash, addresses)| ("eth_getLogs", filter(hash, addresses))).collect()).await
     }
 
-    /// Asks tokens for name, symbol and decimals.
+    /// Asks tokens for name, symbol and decimals. What a contract answers, and how it fails, never stops the indexer.
     pub(crate) async fn token_answers(
         &self,
         tokens: &[Address],
         block: u64,
     ) -> Result<Vec<TokenAnswers>, TransportError> {
-        const SELECTORS: [&str; 3] = ["0x06fdde03", "0x95d89b41", "0x313ce567"];
         let mut answers = Vec::with_capacity(tokens.len());
         for token in tokens {
-            let mut batch = self.client.new_batch();
-            let mut waiting = Vec::new();
-            for data in SELECTORS {
-                let call = json!([{ "to": token, "data": data }, U64::from(block)]);
-                waiting.push(batch.add_call::<_, Bytes>("eth_call", &call)?);
-            }
-            within_time(batch.send()).await?;
-            let mut values = Vec::with_capacity(SELECTORS.len());
-            for answer in waiting {
-                values.push(match answer.await {
-                    Ok(bytes) => Some(bytes),
-                    Err(RpcError::ErrorResp(error)) if is_verdict(error.code, &error.message) => None,
-                    Err(error) => return Err(error),
-                });
-            }
-            let mut values = values.into_iter();
-            let mut next = || values.next().flatten();
-            answers.push(TokenAnswers { name: next(), symbol: next(), decimals: next() });
+            answers.push(TokenAnswers {
+                name: self.ask_contract(*token, "0x06fdde03", block).await?,
+                symbol: self.ask_contract(*token, "0x95d89b41", block).await?,
+                decimals: self.ask_contract(*token, "0x313ce567", block).await?,
+            });
         }
         Ok(answers)
+    }
+
+    /// Asks at a block, and at the head if the node no longer has that block's state.
+    async fn ask_contract(
+        &self,
+        contract: Address,
+        data: &'static str,
+        block: u64,
+    ) -> Result<Option<Bytes>, TransportError> {
+        let call = json!({ "to": contract, "data": data, "gas": U64::from(CALL_GAS) });
+        for at in [json!(U64::from(block)), json!("latest")] {
+            match self.one::<Bytes>("eth_call", json!([call, at])).await {
+                Ok(bytes) => return Ok(Some(bytes)),
+                Err(RpcError::ErrorResp(error)) if is_overload(error.code, &error.message) => {
+                    return Err(RpcError::ErrorResp(error));
+                }
+                Err(RpcError::ErrorResp(error)) => tracing::debug!(%contract, data, %error, "a token gave no answer"),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
     }
 
     async fn one<R: DeserializeOwned + Send + Sync + std::fmt::Debug + Unpin + 'static>(
@@ -233,8 +243,12 @@ async fn within_time<T>(answer: impl Future<Output = Result<T, TransportError>>)
         .unwrap_or_else(|_| Err(TransportErrorKind::custom_str("the node did not answer within 30 s")))
 }
 
-/// Whether an error is the contract's own answer (a revert, no such function) and not the node's trouble.
-fn is_verdict(code: i64, message: &str) -> bool {
+/// Whether a node says that it has too much to do, and not that a call fails. A contract chooses the words of its revert.
+fn is_overload(code: i64, message: &str) -> bool {
     let message = message.to_lowercase();
-    code == 3 || ["revert", "invalid opcode", "out of gas", "stack"].iter().any(|word| message.contains(word))
+    if code == 3 || message.contains("revert") {
+        return false;
+    }
+    [-32005, -32016, 429].contains(&code)
+        || ["rate limit", "too many requests", "timeout", "timed out"].iter().any(|words| message.contains(words))
 }
