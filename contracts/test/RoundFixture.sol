@@ -105,7 +105,8 @@ abstract contract RoundFixture is Assertions {
         token = BudgetToken(token_);
     }
 
-    /// @dev Creates a round with classes 0, 1, ... of the given weights and initiatives of cost 100 000, 110 000, ... rubles.
+    /// @dev Creates a round with classes 0, 1, ... of the given weights and initiatives of cost 100 000, 110 000, ...
+    /// rubles.
     function _createWith(IBudgetRound.RoundConfig memory config, uint256 classes, uint256 initiatives) internal {
         _create(config);
         for (uint256 class = 0; class < classes; ++class) {
@@ -173,7 +174,8 @@ abstract contract RoundFixture is Assertions {
         round.finalizeSettlement();
     }
 
-    /// @dev A round in Pledging: `count` citizens of class 0, `initiatives` initiatives, the whole appropriation minted.
+    /// @dev A round in Pledging: `count` citizens of class 0, `initiatives` initiatives, the whole appropriation
+    /// minted.
     function _pledgingWith(IBudgetRound.RoundConfig memory config, uint256 count, uint256 initiatives) internal {
         _createWith(config, 1, initiatives);
         _mint(APPROPRIATION);

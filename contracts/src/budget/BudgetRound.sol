@@ -19,8 +19,9 @@ import {CitizenRecord} from "./CitizenRecord.sol";
 import {InitiativeWallet} from "./InitiativeWallet.sol";
 
 /// @title One round of initiative budgeting
-/// @dev A minimal proxy of one implementation. The purse, out of which citizens' shares are spent, is this contract's balance
-/// of the round's token; a citizen's share is never a balance of its own, which would cost a storage slot for each.
+/// @dev A minimal proxy of one implementation. The purse, out of which citizens' shares are spent, is this contract's
+/// balance of the round's token; a citizen's share is never a balance of its own, which would cost a storage slot for
+/// each.
 ///
 /// There is no reentrancy guard: all that is ever called are the round's own token, its factory, the register of
 /// municipalities, all of them fixed at creation, and precompiles; none of them calls anybody else.
@@ -77,7 +78,8 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
 
     /// @notice Most classes of a round.
     uint256 public constant MAX_CLASSES = 16;
-    /// @notice Most initiatives of a round: even if all win and every wallet is empty, its settlement fits one transaction.
+    /// @notice Most initiatives of a round: even if all win and every wallet is empty, its settlement fits one
+    /// transaction.
     uint256 public constant MAX_INITIATIVES = 400;
     /// @notice Most initiatives in one allocation.
     uint256 public constant MAX_CHOICES = CitizenRecord.MAX_CHOICES;
@@ -100,8 +102,8 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
     Settlement private _settlement;
     mapping(uint256 initiativeId => mapping(bytes32 paymentReference => bool)) private _paymentRecorded;
 
-    /// @dev The implementation itself stays without configuration and roles. The domain's name and version live in its code, so
-    /// every proxy has them; the separator is computed for the proxy's own address.
+    /// @dev The implementation itself stays without configuration and roles. The domain's name and version live in its
+    /// code, so every proxy has them; the separator is computed for the proxy's own address.
     constructor() EIP712("Kopilka", "1") {
         _disableInitializers();
     }
@@ -219,8 +221,8 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
         }
     }
 
-    /// @dev Records every account that is new and that the funds cover, before its credential is checked: if the check fails,
-    /// the whole batch is undone.
+    /// @dev Records every account that is new and that the funds cover, before its credential is checked: if the check
+    /// fails, the whole batch is undone.
     /// @return kept Indices of the recorded accounts.
     function _admit(State memory state, uint8 class, address[] calldata accounts)
         private
@@ -342,8 +344,8 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
 
     function _batch(Allocation[] calldata allocations) private view returns (Batch memory batch) {
         State memory state = _state;
-        // Each allocation changes at most its recorded choices and its new ones, and the new ones may be replaced again later in
-        // the same batch.
+        // Each allocation changes at most its recorded choices and its new ones, and the new ones may be replaced again
+        // later in the same batch.
         uint256 capacity = 0;
         for (uint256 i = 0; i < allocations.length; ++i) {
             uint256 chosen = allocations[i].initiatives.length;
@@ -385,8 +387,8 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
         return SkipReason.None;
     }
 
-    /// @dev Reads the new choices into the batch; false if they are not well formed. Takes whole words from the calldata, so that
-    /// an id or a number of points beyond 16 bits is a malformed item and not the end of the batch.
+    /// @dev Reads the new choices into the batch; false if they are not well formed. Takes whole words from the
+    /// calldata, so that an id or a number of points beyond 16 bits is a malformed item and not the end of the batch.
     function _readChoices(Batch memory batch, Allocation calldata allocation) private pure returns (bool) {
         uint16[] calldata initiatives = allocation.initiatives;
         uint16[] calldata points = allocation.points;
@@ -435,7 +437,8 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
         return err == ECDSA.RecoverError.NoError && signer == allocation.account;
     }
 
-    /// @dev EIP-712 encodes an array as the hash of its elements, each a whole word: just as they stand in the calldata.
+    /// @dev EIP-712 encodes an array as the hash of its elements, each a whole word: just as they stand in the
+    /// calldata.
     function _digest(bytes32 domainSeparator, Allocation calldata allocation) private pure returns (bytes32 digest) {
         uint16[] calldata initiatives = allocation.initiatives;
         uint16[] calldata points = allocation.points;
@@ -461,8 +464,8 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
         }
     }
 
-    /// @dev `emit AllocationRecorded(account, version, initiatives, points)`; the lists, known to be clean, are copied as they
-    /// stand in the calldata, which costs a quarter of encoding them.
+    /// @dev `emit AllocationRecorded(account, version, initiatives, points)`; the lists, known to be clean, are copied
+    /// as they stand in the calldata, which is cheaper than encoding them.
     function _emitRecorded(address account, uint256 version, uint16[] calldata initiatives, uint16[] calldata points)
         private
     {

@@ -142,8 +142,8 @@ contract BudgetToken is IBudgetToken, IBudgetTokenRound, IERC20Metadata, IERC20E
         }
     }
 
-    /// @dev Shows one citizen's step as transfers and adds it to `changes`. What the wallets give and take, the purse takes
-    /// and gives, so that nothing can appear or vanish here. Sums of 240-bit changes stay far within 256 bits.
+    /// @dev Shows one citizen's step as transfers and adds it to `changes`. What the wallets give and take, the purse
+    /// takes and gives, so that nothing can appear or vanish here. Sums of 240-bit changes stay far within 256 bits.
     function _passThrough(
         address purse,
         address account,

@@ -4,11 +4,12 @@ pragma solidity 0.8.37;
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 /// @title What is known of a registered account, in one storage slot
-/// @notice Class, version and the recorded distribution. A distribution in memory is a list of choices, each `id << 16 |
-/// points`; approvals carry one point each.
-/// @dev Bits of the record, from the lowest: 1 registered, 7 unused, 8 class, 32 version, 8 number of choices, 8 unused,
-/// 192 choices. Cumulative: six choices of 32 bits. Approval: one bit for each of the ids 1 to 192. What does not fit goes to
-/// further words, eight choices or 256 ids each; they are written before they are read and never cleared.
+/// @notice Class, version and the recorded distribution. A distribution in memory is a list of choices, each of the form
+/// `id << 16 | points`; approvals carry one point each.
+/// @dev Bits of the record, from the lowest: 1 registered, 7 unused, 8 class, 32 version, 8 number of choices, 8
+/// unused, 192 choices. Cumulative: six choices of 32 bits. Approval: one bit for each of the ids 1 to 192. What does
+/// not fit goes to further words, eight choices or 256 ids each; they are written before they are read and never
+/// cleared.
 library CitizenRecord {
     /// @notice Most choices in one distribution.
     uint256 internal constant MAX_CHOICES = 255;

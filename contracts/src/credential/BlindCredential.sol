@@ -4,11 +4,12 @@ pragma solidity 0.8.37;
 /// @title Blind BLS credentials, checked in batches
 /// @notice A credential is σ = x·H(m): signature in G1, issuer key x·g₂ in G2, H after RFC 9380
 /// `BLS12381G1_XMD:SHA-256_SSWU_RO_`. The message says for which chain, contract, round, class and account it is.
-/// @dev Uses the precompiles of EIP-2537, in whose encodings points appear here: 64 bytes for a coordinate, 16 of them zero.
+/// @dev Uses the precompiles of EIP-2537, in whose encodings points appear here: 64 bytes for a coordinate, 16 of them
+/// zero.
 ///
-/// Warning: a batch is only ever checked by a random linear combination, e(Σ cᵢσᵢ, g₂) = e(Σ cᵢH(mᵢ), pk), its coefficients
-/// hashed from the complete batch. A plain sum would accept a signature on H(m₁)+H(m₂), which a blind issuer gives to
-/// anyone who asks, as credentials for two accounts.
+/// Warning: a batch is only ever checked by a random linear combination, e(Σ cᵢσᵢ, g₂) = e(Σ cᵢH(mᵢ), pk), its
+/// coefficients hashed from the complete batch. A plain sum would accept a signature on H(m₁)+H(m₂), which a blind
+/// issuer gives to anyone who asks, as credentials for two accounts.
 library BlindCredential {
     /// @notice What a credential is good for, besides the account.
     /// @param verifier The contract that accepts it.
@@ -32,8 +33,8 @@ library BlindCredential {
     uint256 private constant PAIRING = 0x0f;
     uint256 private constant MAP_FP_TO_G1 = 0x10;
 
-    /// @dev A precompile that refuses its input burns all gas it was given, so those that see a stranger's points are given
-    /// no more than their undiscounted price and a reserve for a repricing. The others cannot fail.
+    /// @dev A precompile that refuses its input burns all gas it was given, so those that see a stranger's points are
+    /// given no more than their undiscounted price and a reserve for a repricing. The others cannot fail.
     uint256 private constant MSM_GAS_FIXED = 100_000;
     uint256 private constant MSM_GAS_PER_POINT = 12_000;
 
@@ -42,8 +43,8 @@ library BlindCredential {
     uint256 private constant P_LOW = 0x64774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab;
     uint256 private constant P_RECIPROCAL = 0x9d835d2f3cc9e45ce28101b0cc7a6ba29;
 
-    /// @dev `I2OSP(128, 2) ‖ I2OSP(0, 1) ‖ DST ‖ I2OSP(53, 1)` of expand_message_xmd, in pieces of 12, 32 and 13 bytes, with
-    /// DST = "KOPILKA-V01-CS01-with-BLS12381G1_XMD:SHA-256_SSWU_RO_".
+    /// @dev `I2OSP(128, 2) ‖ I2OSP(0, 1) ‖ DST ‖ I2OSP(53, 1)` of expand_message_xmd, in pieces of 12, 32 and 13 bytes,
+    /// with DST = "KOPILKA-V01-CS01-with-BLS12381G1_XMD:SHA-256_SSWU_RO_".
     uint256 private constant SUFFIX_1 = 0x0080004b4f50494c4b412d56;
     uint256 private constant SUFFIX_2 = 0x30312d435330312d776974682d424c53313233383147315f584d443a5348412d;
     uint256 private constant SUFFIX_3 = 0x3235365f535357555f524f5f35 << 152;
@@ -100,8 +101,9 @@ library BlindCredential {
     }
 
     /// @notice What the coefficients of a batch are hashed from: cᵢ = keccak256(seed ‖ i), its upper 128 bits.
-    /// @dev Everything that the equation depends on goes in, above all the signatures: whoever knew the coefficients before
-    /// choosing the signatures could forge as if they were all one. Skipped accounts take part too; that does no harm.
+    /// @dev Everything that the equation depends on goes in, above all the signatures: whoever knew the coefficients
+    /// before choosing the signatures could forge as if they were all one. Skipped accounts take part too; that does no
+    /// harm.
     function seed(Scope memory scope, bytes memory issuerKey, address[] calldata accounts, bytes calldata signatures)
         internal
         view
@@ -205,8 +207,8 @@ library BlindCredential {
         }
     }
 
-    /// @dev e(first point, -g₂) · e(second point, pk) = 1. Both points come out of a multiplication and the key was checked
-    /// when it was published, so the precompile accepts its input.
+    /// @dev e(first point, -g₂) · e(second point, pk) = 1. Both points come out of a multiplication and the key was
+    /// checked when it was published, so the precompile accepts its input.
     function _pairingIsOne(uint256 pairing, bytes memory issuerKey) private view returns (bool one) {
         assembly ("memory-safe") {
             let point := add(pairing, 128)

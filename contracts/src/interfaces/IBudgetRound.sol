@@ -2,9 +2,9 @@
 pragma solidity 0.8.37;
 
 /// @title One round of initiative budgeting
-/// @notice Anonymous credentials register throw-away accounts; the accounts put equal shares into initiatives; a rule fixed
-/// before registration settles the budget; winners' wallets are paid out, the rest returns to the budget.
-/// Anyone may submit batches: authority is in the credentials and signatures, never in the sender.
+/// @notice Anonymous credentials register throw-away accounts; the accounts put equal shares into initiatives; a rule
+/// fixed before registration settles the budget; winners' wallets are paid out, the rest returns to the budget. Anyone
+/// may submit batches: authority is in the credentials and signatures, never in the sender.
 interface IBudgetRound {
     /// @notice Where a round stands. Every change is a transaction; none happens by time alone.
     enum Phase {
@@ -185,24 +185,33 @@ interface IBudgetRound {
 
     /// @dev `phase` is the new phase.
     event PhaseChanged(Phase indexed phase);
+    /// @dev In Draft only; the key serves this class of this round and nothing else.
     event ClassAdded(uint8 indexed class, uint32 weight, bytes issuerKey);
+    /// @dev In Draft only; ids count from 1 without gaps. Nothing in it ever changes.
     event InitiativeAdded(uint16 indexed initiativeId, uint128 cost, bytes32 contentHash, address wallet);
     /// @dev Counts never decrease.
     event CredentialsIssued(uint8 indexed class, uint32 issued);
     /// @dev Once for each account and round.
     event Registered(address indexed account, uint8 indexed class);
+    /// @dev Nothing has changed for this account; its credential was not looked at.
     event RegistrationSkipped(address indexed account, uint8 indexed class, SkipReason reason);
-    /// @dev At the opening of pledging: `amount` kopecks moved from the treasury to the purse; with Allotment.Equal the share
-    /// of weight 1 is budget / totalWeight (rounded down after multiplying by the weight).
+    /// @dev At the opening of pledging: `amount` kopecks moved from the treasury to the purse; with Allotment.Equal the
+    /// share of weight 1 is budget / totalWeight (rounded down after multiplying by the weight).
     event PledgingOpened(uint256 budget, uint256 totalWeight);
     /// @dev The whole distribution; replaces any earlier one of the account. Token `Transfer`s show the difference.
     event AllocationRecorded(address indexed account, uint32 version, uint16[] initiatives, uint16[] points);
+    /// @dev Nothing has changed for this account. What is reported may come from anybody: only recorded allocations are
+    /// the account's own words.
     event AllocationSkipped(address indexed account, uint32 version, SkipReason reason);
+    /// @dev May follow an earlier, withdrawn proposal. `finalAt` is the earliest time of finality.
     event SettlementProposed(uint16[] winners, bytes32 transcriptDigest, uint256 totalCost, uint64 finalAt);
     event SettlementWithdrawn(bytes32 transcriptDigest);
     /// @dev Once for each initiative: its wallet holds exactly its cost if it won, nothing otherwise.
     event InitiativeSettled(uint16 indexed initiativeId, bool won, uint256 pledged, uint256 funded);
+    /// @dev Once, after an `InitiativeSettled` for each initiative; `returned` kopecks went from the purse to the
+    /// budget.
     event SettlementFinalized(uint16[] winners, bytes32 transcriptDigest, uint256 totalCost, uint256 returned);
+    /// @dev Once for each initiative and reference; the token's `PaymentBurned` follows.
     event PaymentRecorded(uint16 indexed initiativeId, uint256 amount, bytes32 paymentReference, bytes32 documentHash);
 
     // --- Clerk prepares the round (Draft) ---
@@ -215,22 +224,27 @@ interface IBudgetRound {
     function openRegistration() external;
 
     // --- Citizens register (anyone submits) ---
-    /// @notice Registers accounts by credentials of one class.
+    /// @notice Registers accounts by credentials of one class. Anyone submits.
     /// @param signatures For each account 96 bytes: x and y of the credential in G1, without padding.
     /// @dev All signatures are checked at once by a random linear combination; reverts with `CredentialsInvalid` if any
-    /// is bad (a relayer checks before it sends and splits). Accounts already registered are skipped with an event.
+    /// is bad (a relayer checks before it sends and splits). Accounts already registered, and those whose share the
+    /// funds no longer cover, are skipped with an event before their credentials are looked at.
     function register(uint8 class, address[] calldata accounts, bytes calldata signatures) external;
     /// @notice Issuer: the number of credentials issued in a class so far. Never decreases.
     function publishIssued(uint8 class, uint32 issued) external;
 
     // --- Clerk opens pledging, citizens allocate (anyone submits) ---
-    /// @notice Not before `registrationUntil`; refuses while registrations exceed the published number of credentials.
+    /// @notice Clerk, not before `registrationUntil`; fixes the budget. Refuses while registrations exceed the
+    /// published number of credentials.
     function openPledging() external;
+    /// @notice Records allocations signed by their accounts. Anyone submits; an item that does not count is skipped
+    /// with an event that says why, and never spoils the others.
     /// @param signatures For each allocation 64 bytes, compact form of ERC-2098.
     function allocate(Allocation[] calldata allocations, bytes calldata signatures) external;
 
     // --- Settlement ---
-    /// @notice Clerk, not before `pledgingUntil`.
+    /// @notice Clerk, not before `pledgingUntil`; refuses while registrations exceed the published number of
+    /// credentials.
     function closePledging() external;
     /// @notice Clerk. `winners` ascending; their total cost within the budget.
     function proposeSettlement(uint16[] calldata winners, bytes32 transcriptDigest) external;
@@ -241,6 +255,8 @@ interface IBudgetRound {
 
     // --- Execution ---
     /// @notice Treasurer: burns `amount` from a winner's wallet for a payment order.
+    /// @param paymentReference Names the order; recorded once for each initiative, so that a retry cannot pay twice.
+    /// @param documentHash keccak256 of the document that proves the payment.
     function recordPayment(uint16 initiativeId, uint256 amount, bytes32 paymentReference, bytes32 documentHash) external;
     /// @notice Treasurer: returns what is left in a winner's wallet to the budget.
     function returnRemainder(uint16 initiativeId) external;
@@ -266,8 +282,10 @@ interface IBudgetRound {
     function citizen(address account) external view returns (Citizen memory);
     /// @notice The citizen's whole share in kopecks, 0 before it is known.
     function allotmentOf(address account) external view returns (uint256);
-    /// @notice What the citizen has not put into initiatives, in kopecks.
+    /// @notice What the citizen has not put into initiatives, in kopecks; 0 once the round is settled or cancelled,
+    /// because the purse has then returned to the budget.
     function unspentOf(address account) external view returns (uint256);
+    /// @notice The proposed or final result; empty while there is none.
     function settlement() external view returns (Settlement memory);
     /// @notice The message bytes of a credential, 105 bytes:
     /// chain id (32) | this contract (20) | round id (32) | class (1) | account (20).

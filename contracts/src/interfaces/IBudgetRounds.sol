@@ -37,5 +37,6 @@ interface IBudgetRounds {
     function roundImplementation() external view returns (address);
     function tokenImplementation() external view returns (address);
     function roundCount() external view returns (uint256);
+    /// @notice Round and token of an id; zero addresses if there is no such round.
     function roundAt(uint256 roundId) external view returns (address round, address token);
 }

@@ -5,8 +5,8 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 /// @title The budget of one round as an ERC-20 token: 1 token = 1 ₽, 2 decimals, so 1 base unit = 1 kopeck
 /// @notice Tokens are minted only against the recorded appropriation, into the treasury (this contract's own address).
-/// They move treasury -> round (the citizens' common purse) -> citizen -> wallet of an initiative, and end in a burn that
-/// names a payment or returns to the budget. Holders cannot transfer them: there is no market for votes.
+/// They move treasury -> round (the citizens' common purse) -> citizen -> wallet of an initiative, and end in a burn
+/// that names a payment or returns to the budget. Holders cannot transfer them: there is no market for votes.
 interface IBudgetToken is IERC20 {
     /// @notice The line of the budget that backs the token.
     /// @param amount Appropriation in kopecks: the most that may ever be minted.
@@ -49,12 +49,16 @@ interface IBudgetToken is IERC20 {
     event ReturnedToBudget(address indexed from, uint256 amount);
 
     /// @notice Mint into the treasury. Caller: treasurer of the municipality.
+    /// @dev Refused once the round has taken the treasury over: the budget is fixed when pledging opens.
     function mint(uint256 amount) external;
 
     function appropriation() external view returns (Appropriation memory);
     function round() external view returns (address);
+    /// @notice Where minted tokens wait until pledging opens: this contract itself.
     function treasury() external view returns (address);
     function mintedTotal() external view returns (uint256);
+    /// @notice Burned for payments so far.
     function paidTotal() external view returns (uint256);
+    /// @notice Burned as returned to the budget so far.
     function returnedTotal() external view returns (uint256);
 }

@@ -4,8 +4,8 @@ pragma solidity 0.8.37;
 import {IBudgetToken} from "./IBudgetToken.sol";
 
 /// @title What the token does for its round and for nobody else
-/// @notice The round says how citizens' distributions change; the token keeps the money whole: it derives every wallet and
-/// every counter-entry itself, so that no call, however wrong, can create, lose or misdirect a kopeck.
+/// @notice The round says how citizens' distributions change; the token keeps the money whole: it derives every wallet
+/// and every counter-entry itself, so that no call, however wrong, can create, lose or misdirect a kopeck.
 /// @dev Caller of everything but `initialize`: the round.
 interface IBudgetTokenRound {
     /// @notice Once, in the transaction that creates the clone.
@@ -28,12 +28,12 @@ interface IBudgetTokenRound {
     function release() external returns (uint256 amount);
 
     /// @notice Records what citizens put into initiatives and took back, all of one batch at once.
-    /// @param moves For each citizen one head word, `count << 160 | account`, and then `count` words, one for each initiative
-    /// whose amount changes: the id in the top 16 bits, the signed change in kopecks in the low 240.
+    /// @param moves For each citizen one head word, `count << 160 | account`, and then `count` words, one for each
+    /// initiative whose amount changes: the id in the top 16 bits, the signed change in kopecks in the low 240.
     /// @param initiativeCount Highest initiative id in use.
-    /// @dev Emits for each citizen: what leaves wallets (wallet -> citizen), what is missing (purse -> citizen), what enters
-    /// wallets (citizen -> wallet), what is left over (citizen -> purse). A citizen's balance is therefore zero before and
-    /// after, and only the purse and the wallets are stored, once each for the whole batch.
+    /// @dev Emits for each citizen: what leaves wallets (wallet -> citizen), what is missing (purse -> citizen), what
+    /// enters wallets (citizen -> wallet), what is left over (citizen -> purse). A citizen's balance is therefore zero
+    /// before and after, and only the purse and the wallets are stored, once each for the whole batch.
     function applyMoves(uint256[] calldata moves, uint256 initiativeCount) external;
 
     /// @notice Brings the wallet of every initiative to its target, against the purse.

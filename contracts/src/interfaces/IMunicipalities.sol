@@ -57,7 +57,10 @@ interface IMunicipalities {
     /// @dev From this event on the account has no access, whatever period was granted.
     event RoleRevoked(uint32 indexed municipalityId, Role indexed role, address indexed account);
 
+    /// @notice Owner: admits a municipality.
     function admit(string calldata oktmo, string calldata name) external returns (uint32 municipalityId);
+    /// @notice Owner: gives `account` access from `validFrom` until before `validUntil`, in place of any earlier grant
+    /// of the role.
     function grantRole(
         uint32 municipalityId,
         Role role,
@@ -66,10 +69,12 @@ interface IMunicipalities {
         uint64 validUntil,
         bytes32 applicationHash
     ) external;
+    /// @notice Owner: ends the access at once.
     function revokeRole(uint32 municipalityId, Role role, address account) external;
 
     /// @notice Whether `account` may act in `role` now.
     function hasRole(uint32 municipalityId, Role role, address account) external view returns (bool);
+    /// @notice The last grant, whether valid now or not; all zero if there is none or it was revoked.
     function grantOf(uint32 municipalityId, Role role, address account) external view returns (Grant memory);
     function municipality(uint32 municipalityId) external view returns (Municipality memory);
     function municipalityCount() external view returns (uint32);

@@ -56,8 +56,8 @@ contract BlindCredentialVerifyTest is Assertions {
     // The sum forgery
     // ---------------------------------------------------------------------------------------------
 
-    /// @notice One credential, two votes: the citizen has H(m₁) + H(m₂) signed, blinded like any other point, and splits the
-    /// signature in two arbitrary halves. A plain sum takes them; the random linear combination must not.
+    /// @notice One credential, two votes: the citizen has H(m₁) + H(m₂) signed, blinded like any other point, and
+    /// splits the signature in two arbitrary halves. A plain sum takes them; the random linear combination must not.
     function test_RevertWhen_OneSignatureOnTheSumIsSplitInTwo() public view {
         bytes memory issued = _issue(BlsSigner.add(_hash(0), _hash(1)));
         bytes memory half = BlsSigner.multiply(_hash(7), 424242);

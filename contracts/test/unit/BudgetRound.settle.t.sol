@@ -220,7 +220,8 @@ contract BudgetRoundSettleTest is RoundFixture {
 
     function test_Finalize() public {
         _toTallying();
-        // Initiative 1 holds 375 000 of 100 000, initiative 2 holds 125 000 of 110 000, initiative 3 nothing of 120 000.
+        // Initiative 1 holds 375 000 of 100 000, initiative 2 holds 125 000 of 110 000, initiative 3 nothing of 120
+        // 000.
         _propose(_list(1, 3));
         vm.warp(block.timestamp + OBJECTION_PERIOD);
         vm.expectEmit(address(round));
