@@ -26,8 +26,9 @@ use crate::state::AppState;
 
 /// Channel on which the indexer tells of new blocks.
 const CHANNEL: &str = "chain_head";
-/// How long totals that were read are believed: many readers of one round cost one query.
-const BELIEVED: Duration = Duration::from_millis(400);
+/// How long totals are believed at most, should notifications be lost. Until the index changes, all readers of a round
+/// share one query.
+const BELIEVED: Duration = Duration::from_secs(5);
 /// After an event waits this long, so that a burst of blocks is one change.
 const GATHER: Duration = Duration::from_millis(300);
 
@@ -53,11 +54,19 @@ struct InitiativeTotals {
     won: Option<bool>,
 }
 
+#[derive(Debug)]
+struct Cached {
+    /// The count of changes before it was read.
+    change: u64,
+    read_at: Instant,
+    json: Arc<str>,
+}
+
 /// Knows when the index has changed.
 #[derive(Debug)]
 pub(crate) struct Live {
     changed: watch::Sender<u64>,
-    cache: Mutex<HashMap<Address, (Instant, Arc<str>)>>,
+    cache: Mutex<HashMap<Address, Cached>>,
     cancel: CancellationToken,
 }
 
@@ -96,10 +105,12 @@ impl Live {
     /// The totals as JSON; `None` for an unknown round.
     async fn totals(&self, state: &AppState, round: Address) -> Result<Option<Arc<str>>, PortalError> {
         let mut cache = self.cache.lock().await;
-        if let Some((at, json)) = cache.get(&round)
-            && at.elapsed() < BELIEVED
+        let change = *self.changed.borrow();
+        if let Some(cached) = cache.get(&round)
+            && cached.change == change
+            && cached.read_at.elapsed() < BELIEVED
         {
-            return Ok(Some(Arc::clone(json)));
+            return Ok(Some(Arc::clone(&cached.json)));
         }
         let mut connection = state.connection().await?;
         let Some(view) = view::rounds(&mut connection, Some(&round.0.0)).await?.pop() else { return Ok(None) };
@@ -124,8 +135,8 @@ impl Live {
                 .collect(),
         };
         let json: Arc<str> = serde_json::to_string(&totals).unwrap_or_default().into();
-        cache.retain(|_, (at, _)| at.elapsed() < BELIEVED);
-        cache.insert(round, (Instant::now(), Arc::clone(&json)));
+        cache.retain(|_, cached| cached.read_at.elapsed() < BELIEVED);
+        cache.insert(round, Cached { change, read_at: Instant::now(), json: Arc::clone(&json) });
         Ok(Some(json))
     }
 }

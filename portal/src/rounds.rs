@@ -2,10 +2,10 @@
 //! on this and not on the index, which may lag.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use alloy::primitives::{Address, B256};
+use alloy::primitives::{Address, B256, U256};
 use alloy::providers::DynProvider;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use kopilka_bindings::budget_round::BudgetRound;
@@ -17,10 +17,12 @@ use tokio::sync::Mutex;
 
 use crate::error::PortalError;
 
-/// How long a phase that was read is believed.
-const BELIEVED: Duration = Duration::from_millis(1500);
+/// How long a phase that was read is believed. A draft is read anew every time: staff open it and go on at once.
+const BELIEVED: Duration = Duration::from_millis(300);
 /// How long it is believed while the node does not answer. A credential issued too late is of no use, and does no harm.
 const BELIEVED_AT_MOST: Duration = Duration::from_secs(60);
+/// The register is asked for new rounds at most this often.
+const ASK_EVERY: Duration = Duration::from_millis(20);
 /// Parallel calls while a round is read for the first time.
 const PARALLEL: usize = 8;
 
@@ -75,23 +77,21 @@ struct Cell {
     read_at: Option<Instant>,
 }
 
-#[derive(Debug, Default)]
-struct Known {
-    rounds: HashMap<Address, Arc<Mutex<Cell>>>,
-    checked_at: Option<Instant>,
-}
+type Known = HashMap<Address, Arc<Mutex<Cell>>>;
 
 /// Reads rounds of one register.
 #[derive(Debug)]
 pub(crate) struct Rounds {
     provider: DynProvider,
     deployment: Deployment,
-    known: Mutex<Known>,
+    known: RwLock<Known>,
+    /// When the register was last asked for new rounds.
+    asked_at: Mutex<Option<Instant>>,
 }
 
 impl Rounds {
     pub(crate) fn new(provider: DynProvider, deployment: Deployment) -> Self {
-        Self { provider, deployment, known: Mutex::default() }
+        Self { provider, deployment, known: RwLock::default(), asked_at: Mutex::default() }
     }
 
     pub(crate) fn chain_id(&self) -> u64 {
@@ -105,6 +105,7 @@ impl Rounds {
         let mut cell = cell.lock().await;
         if let (Some(round), Some(read_at)) = (&cell.round, cell.read_at)
             && read_at.elapsed() < BELIEVED
+            && round.phase != Phase::Draft
         {
             return Ok(Some(Arc::clone(round)));
         }
@@ -125,21 +126,30 @@ impl Rounds {
     }
 
     async fn cell(&self, address: Address) -> Result<Option<Arc<Mutex<Cell>>>, PortalError> {
-        let mut known = self.known.lock().await;
-        if let Some(cell) = known.rounds.get(&address) {
-            return Ok(Some(Arc::clone(cell)));
+        if let Some(cell) = self.known(address) {
+            return Ok(Some(cell));
         }
-        if known.checked_at.is_some_and(|at| at.elapsed() < BELIEVED) {
-            return Ok(None);
+        // Unknown addresses wait for their turn, so that nobody can make the portal ask the node without end.
+        let mut asked_at = self.asked_at.lock().await;
+        if let Some(cell) = self.known(address) {
+            return Ok(Some(cell));
         }
+        if let Some(asked_at) = *asked_at {
+            tokio::time::sleep_until((asked_at + ASK_EVERY).into()).await;
+        }
+        *asked_at = Some(Instant::now());
         let register = BudgetRounds::new(self.deployment.rounds, &self.provider);
         let count: u64 = register.roundCount().call().await?.try_into().unwrap_or(u64::MAX);
-        for id in known.rounds.len() as u64 + 1..=count {
-            let created = register.roundAt(alloy::primitives::U256::from(id)).call().await?;
-            known.rounds.insert(created.round, Arc::default());
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner).len() as u64;
+        for id in known + 1..=count {
+            let created = register.roundAt(U256::from(id)).call().await?;
+            self.known.write().unwrap_or_else(PoisonError::into_inner).entry(created.round).or_default();
         }
-        known.checked_at = Some(Instant::now());
-        Ok(known.rounds.get(&address).cloned())
+        Ok(self.known(address))
+    }
+
+    fn known(&self, address: Address) -> Option<Arc<Mutex<Cell>>> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).get(&address).cloned()
     }
 
     /// Once registration is open nothing but the phase changes.

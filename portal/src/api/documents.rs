@@ -138,7 +138,7 @@ mod tests {
         assert_eq!(document.in_language(Language::En).title, "Yard");
         for (bad, part) in [
             ("", "EOF"),
-            (r#"{"kind":"poll","title":"a","description":"b"}"#, "kind"),
+            (r#"{"kind":"poll","title":"a","description":"b"}"#, "poll"),
             (r#"{"title":"a","description":"b"}"#, "kind"),
             (r#"{"kind":"round","title":"","description":"b"}"#, "title"),
             (r#"{"kind":"round","title":"a"}"#, "description"),

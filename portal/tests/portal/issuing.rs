@@ -141,7 +141,7 @@ async fn every_refusal_says_why() {
     // The wrong time or place.
     expect(citizen.ask(&draft, 0, &blinded).await, StatusCode::CONFLICT, "registration-closed").await;
     world.contract(&round).cancel().send().await.unwrap().get_receipt().await.unwrap();
-    tokio::time::sleep(std::time::Duration::from_millis(1600)).await;
+    tokio::time::sleep(std::time::Duration::from_millis(400)).await;
     expect(citizen.ask(&round, 0, &blinded).await, StatusCode::CONFLICT, "registration-closed").await;
     let elsewhere = crate::world::Round { address: world.chain.deployment.rounds, scope: round.scope, keys: Vec::new() };
     expect(citizen.ask(&elsewhere, 0, &blinded).await, StatusCode::NOT_FOUND, "round-unknown").await;
@@ -216,11 +216,14 @@ async fn the_count_is_published_so_that_pledging_can_open() {
 #[tokio::test]
 async fn fixed_allotments_issue_while_pledging() {
     let world = World::start().await;
-    let round = world.round(RoundOptions { fixed: true, ..Default::default() }).await;
-    let clerk = world.contract(&round);
-    let token = clerk.token().call().await.unwrap();
-    let _ = token;
-    world.citizen(named::RESIDENT).await.credential(&round).await;
+    for fixed in [true, false] {
+        let round = world.round(RoundOptions { fixed, ..Default::default() }).await;
+        world.open_pledging(&round).await;
+        let keys = Keys::new(&round.scope);
+        let citizen = world.citizen(named::RESIDENT).await;
+        let answer = citizen.ask(&round, 0, &keys.blinded.to_string()).await;
+        assert_eq!(answer.status(), if fixed { StatusCode::OK } else { StatusCode::CONFLICT });
+    }
 }
 
 #[tokio::test]

@@ -54,7 +54,7 @@ async fn the_database_names_nobody_and_tells_no_order() {
     assert_eq!(columns, ["blinded_hash", "class", "person_tag", "round"]);
 
     // Issued one after the other: before compaction the rows' ids of transactions tell the order, afterwards nothing does.
-    let order = "select person_tag, xmin::text, ctid::text from portal.issuances order by ctid";
+    let order = "select person_tag, xmin::text, ctid::text from portal.issuances order by issuances.ctid";
     let before: Vec<(Vec<u8>, String, String)> = sqlx::query_as(order).fetch_all(&world.database.pool).await.unwrap();
     let compacted: Value = world.staff("POST", "api/v1/staff/compact-issuances", None).await.json().await.unwrap();
     assert_eq!(compacted["rows"], 21);

@@ -1,20 +1,21 @@
 //! A portal with everything around it, and citizens with browsers.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use alloy::primitives::{Address, B256};
+use alloy::primitives::{Address, B256, U256};
 use alloy::providers::DynProvider;
 use kopilka_bindings::budget_round::BudgetRound;
 use kopilka_bindings::budget_rounds::{self, BudgetRounds};
+use kopilka_bindings::budget_token::BudgetToken;
 use kopilka_bindings::municipalities::Municipalities;
 use kopilka_credential::{
-    AccountAddress, BlindSignature, BlindedMessage, Blinding, CredentialScope, IssuerPublicKey, MasterSecret, blind, unblind,
-    verify,
+    AccountAddress, BlindSignature, BlindedMessage, Blinding, CredentialScope, IssuerPublicKey, MasterSecret, Signature,
+    blind, unblind, verify,
 };
 use kopilka_domain::MunicipalityId;
-use kopilka_esia::standin::{self, RegisteredClient, StandIn, StandInConfig, demo_municipalities};
+use kopilka_esia::standin::{self, RegisteredClient, StandIn, StandInConfig, demo_municipalities, generated_oid};
 use kopilka_esia::{EsiaClient, EsiaConfig, Oid, RsaSigner, TrustedKeys};
 use kopilka_portal::{Config, StaffToken, Territories};
 use kopilka_testkit::{DEV_KEYS, TestChain, TestDatabase};
@@ -31,6 +32,7 @@ use url::Url;
 pub(crate) const STAFF_TOKEN: &str = "a staff token for tests";
 
 /// Roles of `IMunicipalities.Role`.
+const TREASURER: u8 = 1;
 const CLERK: u8 = 2;
 const ISSUER: u8 = 3;
 /// Development account of the clerk, who is also the register's owner.
@@ -80,7 +82,7 @@ impl World {
         for (index, place) in demo_municipalities().into_iter().enumerate() {
             let id = u32::try_from(index).unwrap() + 1;
             register.admit(place.oktmo, place.name).send().await.unwrap().get_receipt().await.unwrap();
-            for (role, account) in [(CLERK, CLERK_ACCOUNT), (ISSUER, ISSUER_ACCOUNT)] {
+            for (role, account) in [(TREASURER, CLERK_ACCOUNT), (CLERK, CLERK_ACCOUNT), (ISSUER, ISSUER_ACCOUNT)] {
                 let account = chain.account(account).unwrap();
                 let grant = register.grantRole(id, role, account, 0, u64::MAX, B256::repeat_byte(1));
                 grant.send().await.unwrap().get_receipt().await.unwrap();
@@ -204,6 +206,26 @@ impl World {
         BudgetRound::new(round.address, self.chain.provider(CLERK_ACCOUNT).unwrap())
     }
 
+    /// Mints the budget and opens pledging, with nobody registered if the round has a fixed allotment.
+    pub(crate) async fn open_pledging(&self, round: &Round) {
+        let contract = self.contract(round);
+        let token = BudgetToken::new(contract.token().call().await.unwrap(), self.chain.provider(CLERK_ACCOUNT).unwrap());
+        token.mint(U256::from(100_000_000)).send().await.unwrap().get_receipt().await.unwrap();
+        if contract.config().call().await.unwrap().allotment == 1 {
+            // Equal shares need somebody to share among: one registration through the whole credential.
+            let keys = self.citizen(generated_oid(0, 199)).await.credential(round).await;
+            let signature = keys.signature.lock().unwrap().unwrap();
+            let account = Address::from(keys.account.to_bytes());
+            let register = contract.register(0, vec![account], signature.to_uncompressed().to_vec().into());
+            register.send().await.unwrap().get_receipt().await.unwrap();
+            let path = format!("api/v1/staff/rounds/{}/publish-issued", round.address);
+            assert!(self.staff("POST", &path, None).await.status().is_success());
+        }
+        contract.openPledging().send().await.unwrap().get_receipt().await.unwrap();
+        assert_eq!(contract.phase().call().await.unwrap(), 2);
+        tokio::time::sleep(Duration::from_millis(400)).await;
+    }
+
     /// Calls the staff interface.
     pub(crate) async fn staff(&self, method: &str, path: &str, body: Option<Value>) -> Response {
         let mut request = Client::new().request(method.parse().unwrap(), self.url(path)).bearer_auth(STAFF_TOKEN);
@@ -266,6 +288,8 @@ pub(crate) struct Keys {
     pub(crate) account: AccountAddress,
     pub(crate) blinding: Blinding,
     pub(crate) blinded: BlindedMessage,
+    /// The credential, once it was accepted.
+    pub(crate) signature: Mutex<Option<Signature>>,
 }
 
 impl Keys {
@@ -273,13 +297,15 @@ impl Keys {
         let secret = MasterSecret::generate(&mut rand::rng());
         let account = secret.account(scope).address();
         let blinding = secret.blinding(scope);
-        Self { account, blinded: blind(scope, account, &blinding), blinding }
+        Self { account, blinded: blind(scope, account, &blinding), blinding, signature: Mutex::default() }
     }
 
     /// Whether the answer is a good credential.
     pub(crate) fn accepts(&self, key: &IssuerPublicKey, scope: &CredentialScope, answer: &Value) -> bool {
         let signature: BlindSignature = answer["signature"].as_str().unwrap().parse().unwrap();
-        verify(key, scope, self.account, &unblind(&signature, &self.blinding))
+        let signature = unblind(&signature, &self.blinding);
+        *self.signature.lock().unwrap() = Some(signature);
+        verify(key, scope, self.account, &signature)
     }
 }
 
