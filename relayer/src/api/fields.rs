@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     fn detail(result: Result<Message, Refusal>) -> (Option<String>, String) {
-        let problem = result.unwrap_err().problem();
+        let problem = result.err().unwrap().problem();
         (problem.field, problem.detail)
     }
 

@@ -1,0 +1,8 @@
+//! The relayer over HTTP, on a real Postgres and a real chain with the real contracts.
+#![expect(clippy::unwrap_used, unreachable_pub, reason = "tests")]
+
+mod admission;
+mod fixture;
+mod life;
+mod recovery;
+mod trouble;

@@ -1,0 +1,235 @@
+//! A chain that takes back, loses and ignores.
+
+use std::time::Duration;
+
+use alloy::network::TransactionBuilder as _;
+use alloy::primitives::{B256, U256};
+use alloy::providers::Provider as _;
+use alloy::rpc::types::TransactionRequest;
+use futures::future::try_join_all;
+use kopilka_domain::MessageStatus;
+use kopilka_relayer::FaultPoint;
+use serde_json::json;
+
+use crate::fixture::{Citizen, Options, PATIENCE, World};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reorg_takes_back_and_the_same_bytes_are_mined_again() -> anyhow::Result<()> {
+    let world = World::start(Options::default()).await?;
+    let relayer = world.relayer(|config| config.follow.confirmations = 4).await?;
+    let requests: Vec<_> = (0..5).map(|_| world.registration(&Citizen::new())).collect();
+    let accepted = try_join_all(requests.iter().map(|request| relayer.client.register(request))).await?;
+    for message in &accepted {
+        relayer.client.wait(message.id, PATIENCE, "mined", |m| m.status == MessageStatus::Mined).await?;
+    }
+    let before: Vec<u8> = sqlx::query_scalar("select block_hash from relay.submissions order by id limit 1")
+        .fetch_one(&world.database.pool)
+        .await?;
+    // Two more blocks, and all of it is replaced by blocks without our transactions.
+    world.mine().await?;
+    world.anvil("anvil_reorg", json!([3, []])).await?;
+    assert_eq!(world.registered().await?, 0, "the registrations are gone from the chain");
+    for _ in 0..60 {
+        world.mine().await?;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        if relayer.client.status().await?.finalized == 5 {
+            break;
+        }
+    }
+    for message in &accepted {
+        assert_eq!(relayer.is_final(message.id).await?.status, MessageStatus::Finalized);
+    }
+    assert_eq!(world.registered().await?, 5);
+    let after: Vec<u8> = sqlx::query_scalar("select block_hash from relay.submissions order by id limit 1")
+        .fetch_one(&world.database.pool)
+        .await?;
+    assert_ne!(before, after);
+    assert_eq!(
+        world.count("select count(*) from relay.submissions").await?,
+        world.count("select count(*) from relay.transactions").await?,
+        "no transaction was made anew"
+    );
+    relayer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deep_reorg_is_repaired_even_after_finality() -> anyhow::Result<()> {
+    let world = World::start(Options::default()).await?;
+    let relayer = world.relayer(|config| config.follow.confirmations = 1).await?;
+    let accepted = relayer.client.register(&world.registration(&Citizen::new())).await?;
+    assert_eq!(relayer.is_final(accepted.id).await?.status, MessageStatus::Finalized);
+    world.anvil("anvil_reorg", json!([1, []])).await?;
+    assert_eq!(world.registered().await?, 0);
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while world.registered().await? == 0 && tokio::time::Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(world.registered().await?, 1);
+    assert_eq!(relayer.is_final(accepted.id).await?.status, MessageStatus::Finalized);
+    relayer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_the_pool_lost_is_sent_again() -> anyhow::Result<()> {
+    let world = World::start(Options::default()).await?;
+    world.set_automine(false).await?;
+    let relayer = world.relayer(|config| config.fees.bump_after_blocks = 1_000).await?;
+    let accepted = relayer.client.register(&world.registration(&Citizen::new())).await?;
+    relayer.client.wait(accepted.id, PATIENCE, "submitted", |m| m.status == MessageStatus::Submitted).await?;
+    let hash: Vec<u8> =
+        sqlx::query_scalar("select hash from relay.transactions").fetch_one(&world.database.pool).await?;
+    let hash = B256::from_slice(&hash);
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while world.staff.get_transaction_by_hash(hash).await?.is_none() && tokio::time::Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    world.anvil("anvil_dropTransaction", json!([hash])).await?;
+    assert!(world.staff.get_transaction_by_hash(hash).await?.is_none(), "the pool has lost it");
+    while world.staff.get_transaction_by_hash(hash).await?.is_none() && tokio::time::Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    world.mine().await?;
+    let message = relayer.is_final(accepted.id).await?;
+    assert_eq!((message.status, message.tx_hash), (MessageStatus::Finalized, Some(hash)));
+    relayer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stuck_transaction_is_replaced_by_a_dearer_one() -> anyhow::Result<()> {
+    let world = World::start(Options::default()).await?;
+    world.set_automine(false).await?;
+    let relayer = world.relayer(|config| config.fees.bump_after_blocks = 2).await?;
+    let accepted = relayer.client.register(&world.registration(&Citizen::new())).await?;
+    relayer.client.wait(accepted.id, PATIENCE, "submitted", |m| m.status == MessageStatus::Submitted).await?;
+    // The base fee rises far beyond what the transaction offers, and stays there for some blocks.
+    for _ in 0..12 {
+        world.anvil("anvil_setNextBlockBaseFeePerGas", json!(["0x9502f9000"])).await?;
+        world.mine().await?;
+        tokio::time::sleep(Duration::from_millis(150)).await;
+    }
+    let message = relayer.is_final(accepted.id).await?;
+    assert_eq!(message.status, MessageStatus::Finalized);
+    let attempts = world.count("select count(*) from relay.transactions").await?;
+    assert!(attempts > 1, "it was replaced");
+    assert_eq!(world.count("select count(*) from relay.submissions").await?, 1, "under the same nonce");
+    let raised: bool = sqlx::query_scalar(
+        "select bool_and(coalesce(max_fee_per_gas >= 1.125 * previous, true)) from (
+             select max_fee_per_gas, lag(max_fee_per_gas) over (order by max_fee_per_gas) as previous from relay.transactions
+         ) t",
+    )
+    .fetch_one(&world.database.pool)
+    .await?;
+    assert!(raised, "each replacement offers an eighth more");
+    assert_eq!(world.registered().await?, 1);
+    relayer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn broken_off_between_storing_and_sending_a_replacement() -> anyhow::Result<()> {
+    let world = World::start(Options::default()).await?;
+    world.set_automine(false).await?;
+    let relayer = world
+        .relayer(|config| {
+            config.fees.bump_after_blocks = 1;
+            config.fault = Some(FaultPoint::ReplacementStored);
+        })
+        .await?;
+    let accepted = relayer.client.register(&world.registration(&Citizen::new())).await?;
+    relayer.client.wait(accepted.id, PATIENCE, "submitted", |m| m.status == MessageStatus::Submitted).await?;
+    world.anvil("anvil_setNextBlockBaseFeePerGas", json!(["0x9502f9000"])).await?;
+    world.mine().await?;
+    relayer.failure().await?;
+    let relayer = world.relayer(|config| config.fees.bump_after_blocks = 1_000).await?;
+    world.set_automine(true).await?;
+    for _ in 0..200 {
+        world.mine().await?;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        if relayer.client.message(accepted.id).await?.status.is_final() {
+            break;
+        }
+    }
+    assert_eq!(relayer.is_final(accepted.id).await?.status, MessageStatus::Finalized);
+    assert_eq!(world.count("select count(*) from relay.submissions").await?, 1);
+    relayer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_nonce_taken_by_a_stranger_costs_nothing_but_time() -> anyhow::Result<()> {
+    let world = World::start(Options::default()).await?;
+    world.set_automine(false).await?;
+    let relayer = world
+        .relayer(|config| {
+            config.senders.truncate(1);
+            config.fault = Some(FaultPoint::BatchStored);
+        })
+        .await?;
+    let accepted = relayer.client.register(&world.registration(&Citizen::new())).await?;
+    relayer.failure().await?;
+    // Someone else uses the sender's key for the nonce that is stored, before the transaction was ever sent.
+    world.set_automine(true).await?;
+    let stranger = world.chain.provider(1)?;
+    let transfer = TransactionRequest::default().with_to(world.chain.account(0)?).with_value(U256::from(1));
+    stranger.send_transaction(transfer).await?.get_receipt().await?;
+    let relayer = world.relayer(|config| config.senders.truncate(1)).await?;
+    assert_eq!(relayer.is_final(accepted.id).await?.status, MessageStatus::Finalized);
+    assert_eq!(world.registered().await?, 1);
+    assert_eq!(world.count("select count(*) from relay.submissions where status = 'displaced'").await?, 1);
+    relayer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gap_of_nonces_is_filled() -> anyhow::Result<()> {
+    let world = World::start(Options::default()).await?;
+    let relayer = world
+        .relayer(|config| {
+            config.senders.truncate(1);
+            config.fault = Some(FaultPoint::BatchStored);
+        })
+        .await?;
+    let lost = relayer.client.register(&world.registration(&Citizen::new())).await?;
+    relayer.failure().await?;
+    // The database loses the row as no fault of the relayer could make it: its nonce is still to be used.
+    sqlx::query("delete from relay.transactions").execute(&world.database.pool).await?;
+    sqlx::query("update relay.messages set submission = null, status = 'queued'").execute(&world.database.pool).await?;
+    sqlx::query("update relay.submissions set nonce = 1").execute(&world.database.pool).await?;
+    sqlx::query("delete from relay.submissions").execute(&world.database.pool).await?;
+    sqlx::query(
+        "insert into relay.submissions (sender, nonce, kind, recipient) values ($1, 2, 'filler', $1)",
+    )
+    .bind(world.chain.account(1)?.as_slice())
+    .execute(&world.database.pool)
+    .await?;
+    let relayer = world.relayer(|config| config.senders.truncate(1)).await?;
+    world.until("select count(*) from relay.submissions where kind = 'filler' and status = 'finalized'", 2).await?;
+    drop(lost);
+    relayer.kill().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reverted_batch_is_tried_again() -> anyhow::Result<()> {
+    let world = World::start(Options::default()).await?;
+    world.set_automine(false).await?;
+    let relayer = world.relayer(|config| config.senders.truncate(1)).await?;
+    let requests: Vec<_> = (0..3).map(|_| world.registration(&Citizen::new())).collect();
+    let accepted = try_join_all(requests.iter().map(|request| relayer.client.register(request))).await?;
+    for message in &accepted {
+        relayer.client.wait(message.id, PATIENCE, "submitted", |m| m.status == MessageStatus::Submitted).await?;
+    }
+    // The phase ends while the transaction waits: it will be mined and revert.
+    let round = world.contract();
+    for class in 0..2 {
+        let _ = round.publishIssued(class, 10).gas(500_000).max_priority_fee_per_gas(9_000_000_000).max_fee_per_gas(90_000_000_000).send().await?;
+    }
+    let _ = round.openPledging().gas(3_000_000).max_priority_fee_per_gas(9_000_000_000).max_fee_per_gas(90_000_000_000).send().await?;
+    world.mine().await?;
+    world.set_automine(true).await?;
+    for message in &accepted {
+        let message = relayer.is_final(message.id).await?;
+        assert_eq!(message.status, MessageStatus::Failed);
+        assert_eq!(message.reason.as_deref(), Some("the round went on to the phase «pledging» before it was submitted"));
+    }
+    assert_eq!(world.registered().await?, 0);
+    assert_eq!(world.count("select count(*) from relay.submissions where reverted").await?, 1);
+    relayer.stop().await
+}
