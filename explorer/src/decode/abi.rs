@@ -8,11 +8,18 @@ use alloy::json_abi::{Event, Function, JsonAbi};
 use alloy::primitives::{B256, hex};
 use alloy::sol_types::{Revert, SolError as _};
 use kopilka_web::Html;
+use serde::Deserialize;
 
 use crate::words::Words;
 
 /// Longest text of a value that is shown.
 const LONGEST: usize = 4_000;
+
+/// A file in `abi/`.
+#[derive(Deserialize)]
+struct Artifact {
+    abi: JsonAbi,
+}
 
 /// The ABIs of all our contracts.
 static ABIS: LazyLock<Vec<JsonAbi>> = LazyLock::new(|| {
@@ -23,8 +30,8 @@ static ABIS: LazyLock<Vec<JsonAbi>> = LazyLock::new(|| {
         include_str!("../../../abi/Municipalities.json"),
     ]
     .into_iter()
-    .filter_map(|json| match serde_json::from_str(json) {
-        Ok(abi) => Some(abi),
+    .filter_map(|json| match serde_json::from_str::<Artifact>(json) {
+        Ok(artifact) => Some(artifact.abi),
         Err(error) => {
             tracing::error!(%error, "a file in abi/ cannot be read");
             None

@@ -14,6 +14,11 @@ pub(crate) mod token;
 pub(crate) mod transaction;
 pub(crate) mod transactions;
 
+#[cfg(test)]
+mod markup;
+#[cfg(test)]
+mod samples;
+
 use alloy::primitives::Address;
 use kopilka_store::chain::query::{Transaction, Transfer};
 use kopilka_web::Html;

@@ -8,6 +8,7 @@ use axum::response::IntoResponse;
 use kopilka_domain::settlement::{Loser, LossReason, Outcome, Route, Winner};
 use kopilka_domain::{BallotKind, Percent, Rule};
 use kopilka_store::chain::rounds::{self, Round, Settlement};
+use kopilka_store::chain::state;
 use kopilka_web::i18n::Message;
 use kopilka_web::{Html, Page, Rendered, WebResult};
 use num_traits::ToPrimitive as _;
@@ -38,8 +39,10 @@ pub(super) struct ResultPage {
     pub(super) outcome: Option<Arc<Outcome>>,
     /// Every word on the result, the newest first.
     pub(super) history: Vec<Settlement>,
-    /// Address of the factory, for the recount in the browser.
+    /// Whom the recount in the browser asks unless the reader names another node.
     pub(super) rpc_url: String,
+    /// The chain that every such node must follow.
+    pub(super) chain_id: Option<u64>,
 }
 
 impl ResultPage {
@@ -50,6 +53,12 @@ impl ResultPage {
     /// The proposal or final result that stands now.
     fn standing(&self) -> Option<&Settlement> {
         self.history.first().filter(|word| word.kind != "withdrawn")
+    }
+
+    /// The winners that stand on chain, as the recount in the browser compares them.
+    fn standing_winners(&self) -> String {
+        let ids = self.standing().and_then(|word| word.winners.as_deref()).unwrap_or_default();
+        ids.iter().map(i32::to_string).collect::<Vec<_>>().join(" ")
     }
 
     fn is_final(&self) -> bool {
@@ -158,6 +167,7 @@ pub(crate) async fn result(
     let history = rounds::settlements(&mut connection, round.address).await?;
     let names = Names::load(&mut connection, vec![round.address, round.token]).await?;
     let rpc_url = explorer.urls.eth_rpc();
+    let chain_id = state::meta(&mut connection).await?.map(|meta| meta.chain_id);
     let w = Words::new(&page, &explorer, names);
-    Ok(Rendered(ResultPage { page, w, round, outcome, history, rpc_url }))
+    Ok(Rendered(ResultPage { page, w, round, outcome, history, rpc_url, chain_id }))
 }

@@ -69,10 +69,19 @@ pub(crate) async fn search(
             targets.push((round, id, id.map_or_else(|| urls.round(&hex), |id| urls.initiative(&hex, id))));
         }
     }
+    let mut names = Names::default();
+    if !targets.is_empty() {
+        names = Names::load(&mut connection, targets.iter().map(|(address, _, _)| *address).collect()).await?;
+        // Only what is shown counts: a text that does not hash right is no hit.
+        targets.retain(|(address, id, _)| match (id, names.contracts.get(address)) {
+            (Some(id), _) => names.initiative(*address, *id).is_some(),
+            (None, Some(contract)) => contract.kind != "round" || names.round_of(contract).is_some(),
+            (None, None) => true,
+        });
+    }
     if let [(_, _, target)] = targets.as_slice() {
         return Ok(Redirect::to(target).into_response());
     }
-    let names = Names::load(&mut connection, targets.iter().map(|(address, _, _)| *address).collect()).await?;
     let mut hits = Vec::new();
     for (address, id, url) in targets {
         let name = match (id, names.contracts.contains_key(&address)) {

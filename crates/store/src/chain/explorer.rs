@@ -201,23 +201,6 @@ pub async fn creation(connection: &mut PgConnection, address: Address) -> sqlx::
     Ok(row.map(|row| (row.hash, row.from_address)))
 }
 
-/// Which chain is indexed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Meta {
-    /// EIP-155 chain id.
-    pub chain_id: i64,
-    /// Whether all transactions of the chain are kept.
-    pub full_chain: bool,
-}
-
-/// Which chain is indexed; none before the indexer's first start.
-///
-/// # Errors
-/// When the query fails.
-pub async fn meta(connection: &mut PgConnection) -> sqlx::Result<Option<Meta>> {
-    sqlx::query_as!(Meta, "select chain_id, full_chain from chain.meta").fetch_optional(connection).await
-}
-
 /// Seconds between blocks on average, over the last `blocks` blocks.
 ///
 /// # Errors
