@@ -82,6 +82,8 @@ fn steps(page: &Page, card: &RoundCard) -> Vec<Step> {
                 "objection" => card.view.final_at,
                 _ => None,
             }
+            // Zero stands for no promise at all.
+            .filter(|at| at.unix_timestamp() > 0)
             .map(|at| page.text("step-not-before").html("time", page.time(at)).to_html()),
         })
         .collect()
