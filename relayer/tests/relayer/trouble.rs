@@ -27,6 +27,7 @@ async fn a_reorg_takes_back_and_the_same_bytes_are_mined_again() -> anyhow::Resu
         .await?;
     // Two more blocks, and all of it is replaced by blocks without our transactions.
     world.mine().await?;
+    world.mine().await?;
     world.anvil("anvil_reorg", json!([3, []])).await?;
     assert_eq!(world.registered().await?, 0, "the registrations are gone from the chain");
     for _ in 0..60 {
