@@ -61,8 +61,12 @@ async fn deploy(provider: &DynProvider) -> anyhow::Result<Address> {
     let from = accounts.first().context("anvil has accounts")?;
     let hash: alloy::primitives::B256 =
         provider.raw_request("eth_sendTransaction".into(), (json!({ "from": from, "data": TRANSFERS }),)).await?;
-    let receipt = provider.get_transaction_receipt(hash).await?.context("mined at once")?;
-    receipt.contract_address.context("a contract")
+    loop {
+        if let Some(receipt) = provider.get_transaction_receipt(hash).await? {
+            return receipt.contract_address.context("the transaction creates a contract");
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 async fn fill(
@@ -74,6 +78,11 @@ async fn fill(
 ) -> anyhow::Result<()> {
     let accounts = provider.get_accounts().await?;
     let _: Value = provider.raw_request("evm_setAutomine".into(), (false,)).await?;
+    // anvil answers the calls of a batch at once and side by side: each must bring its nonce.
+    let mut nonces = Vec::new();
+    for account in &accounts {
+        nonces.push(provider.get_transaction_count(*account).await?);
+    }
     for block in 0..blocks {
         let client = provider.client();
         let mut batch = alloy::rpc::client::BatchRequest::new(client);
@@ -81,9 +90,13 @@ async fn fill(
         for transaction in 0..transactions {
             let mut data = U256::from(transfers).to_be_bytes_vec();
             data.extend(U256::from(1_000_000 + (block * transactions + transaction) % 10_000).to_be_bytes::<32>());
-            let from = accounts[usize::try_from(transaction)? % accounts.len()];
+            let sender = usize::try_from(transaction)? % accounts.len();
+            let nonce = U256::from(nonces[sender]);
+            nonces[sender] += 1;
             let gas = U256::from(40_000 + 3_000 * transfers);
-            let call = json!([{ "from": from, "to": token, "data": Bytes::from(data), "gas": gas }]);
+            let call = json!([{
+                "from": accounts[sender], "nonce": nonce, "to": token, "data": Bytes::from(data), "gas": gas,
+            }]);
             sent.push(batch.add_call::<_, Value>("eth_sendTransaction", &call)?);
         }
         batch.send().await?;

@@ -3,6 +3,7 @@
 //! Only contracts of the deployment speak for the deployment: the register, the factory, and the rounds and tokens that the
 //! factory announced. ERC-20 transfers are read from every contract.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::{Address, B256, U256, b256};
@@ -169,8 +170,8 @@ where
 fn transfer(known: &mut Known, log: &LogRow, rows: &mut Rows) {
     // ERC-721 has a fourth topic; whatever else uses this name with other fields is not an ERC-20 transfer either.
     let (Some(from), Some(to), None, 32) = (log.topic1, log.topic2, log.topic3, log.data.len()) else { return };
-    if !known.tokens.contains_key(&log.address) {
-        known.tokens.insert(log.address, None);
+    if let Entry::Vacant(unknown) = known.tokens.entry(log.address) {
+        unknown.insert(None);
         rows.tokens.push(TokenRow {
             address: log.address,
             round: None,

@@ -131,6 +131,9 @@ pub enum IndexerError {
         /// Lowest block.
         first_block: u64,
     },
+    /// Our contracts speak another language than this version.
+    #[error("a log of our contracts cannot be read: this version of the program does not fit the contracts")]
+    Unreadable(#[source] decode::DecodeError),
     /// A reorg below the window.
     #[error(
         "none of the blocks {compared_down_to} to {indexed_block} is on the node's chain any more: a reorg deeper than the \

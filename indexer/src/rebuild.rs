@@ -1,6 +1,7 @@
 //! Derived tables anew from the raw ones, without the chain.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use alloy::primitives::Address;
 use anyhow::{Context as _, bail};
@@ -16,6 +17,9 @@ use crate::metadata;
 /// At most so many logs are held in memory at once, unless one block has more.
 const LOGS: i64 = 50_000;
 
+/// How long a rebuild waits for an indexer that is just ending.
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Empties the derived tables and fills them again from blocks, logs and token metadata, in one transaction: readers see
 /// the old rows until the new ones are complete.
 ///
@@ -23,8 +27,13 @@ const LOGS: i64 = 50_000;
 /// When an indexer is running, the database has no chain yet, or a query fails.
 pub async fn rebuild_derived(database: &PgPool) -> anyhow::Result<()> {
     let mut connection = database.acquire().await?.detach();
-    if !state::try_lead(&mut connection).await? {
-        bail!("an indexer is running on this database: stop it first");
+    // The server may take a moment to see that an indexer is gone.
+    let started = std::time::Instant::now();
+    while !state::try_lead(&mut connection).await? {
+        if started.elapsed() > LOCK_PATIENCE {
+            bail!("an indexer is running on this database: stop it first");
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let meta = state::meta(&mut connection).await?.context("the database holds no chain yet: run the indexer first")?;
     rebuild(&mut connection, &deployment_of(&meta)).await?;

@@ -212,8 +212,7 @@ impl Node {
         method: &'static str,
         parameters: Value,
     ) -> Result<R, TransportError> {
-        let call = self.client.request::<_, R>(method, parameters);
-        within_time(async move { call.await }).await
+        within_time(self.client.request::<_, R>(method, parameters).into_future()).await
     }
 
     async fn many<R: DeserializeOwned + Send + Sync + std::fmt::Debug + Unpin + 'static>(

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use alloy::primitives::{Address, B256};
 use alloy::sol_types::SolEvent as _;
@@ -26,6 +26,9 @@ use crate::{Config, IndexerError, metadata, rebuild};
 /// `RoundCreated`, from which rounds and tokens are known.
 const ROUND_CREATED: B256 = BudgetRounds::RoundCreated::SIGNATURE_HASH;
 
+/// How often the database hears from an indexer that has nothing to write.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
+
 /// Payloads of notifications stay below Postgres's 8,000 bytes.
 const MAX_NOTIFIED_ROUNDS: usize = 100;
 
@@ -41,6 +44,7 @@ pub(crate) struct Session<'a> {
     tip: Option<BlockId>,
     size: Arc<Mutex<RangeSize>>,
     status: &'a watch::Sender<Status>,
+    last_sign_of_life: Instant,
 }
 
 impl<'a> Session<'a> {
@@ -56,7 +60,7 @@ impl<'a> Session<'a> {
         let tip = state::tip(&mut connection).await?.map(|(number, hash)| BlockId { number, hash });
         let size = Arc::new(Mutex::new(RangeSize::new(config.max_range)));
         tracing::info!(block.number = tip.map(|tip| tip.number), "indexing");
-        Ok(Self { config, node, connection, known, tip, size, status })
+        Ok(Self { config, node, connection, known, tip, size, status, last_sign_of_life: Instant::now() })
     }
 
     /// Looks at the node's head once and does all that follows from it. Returns whether anything changed.
@@ -74,7 +78,10 @@ impl<'a> Session<'a> {
         };
         self.report(head.block.number);
         match next_step(self.config.first_block(), self.tip, head, stored_at_head) {
-            Step::Wait => Ok(false),
+            Step::Wait => {
+                self.show_life(head.block.number).await?;
+                Ok(false)
+            }
             Step::Fetch { from, to } => {
                 if !self.fetch(from, to).await? {
                     self.follow_reorg(head.block.number).await?;
@@ -93,6 +100,17 @@ impl<'a> Session<'a> {
         if let Err(error) = self.connection.close().await {
             tracing::debug!(%error, "closing the database connection failed");
         }
+    }
+
+    /// Readers tell a silent chain from a dead indexer by `chain.head.updated_at`.
+    async fn show_life(&mut self, node_block: u64) -> anyhow::Result<()> {
+        if self.last_sign_of_life.elapsed() >= SIGN_OF_LIFE {
+            let indexed = self.tip.map(|tip| tip.number);
+            let finalized = self.config.finalized(node_block);
+            state::write_head(&mut self.connection, indexed, node_block, finalized, 0).await?;
+            self.last_sign_of_life = Instant::now();
+        }
+        Ok(())
     }
 
     fn report(&self, node_block: u64) {
@@ -198,7 +216,7 @@ impl<'a> Session<'a> {
         let times: Vec<u64> = rows.blocks.iter().map(|block| block.block_at.0).collect();
         let time =
             |block: u64| usize::try_from(block - from).ok().and_then(|at| times.get(at).copied()).unwrap_or_default();
-        decode(&mut self.known, &logs, time, &mut rows)?;
+        decode(&mut self.known, &logs, time, &mut rows).map_err(IndexerError::Unreadable)?;
         rows.logs = logs;
         metadata::ask_new_tokens(&self.node, last.number, &mut rows).await?;
         let rounds = self.touched_rounds(&rows);

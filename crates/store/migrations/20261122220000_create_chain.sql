@@ -47,6 +47,7 @@ comment on table chain.head is 'How far the index is; lag = node_block - indexed
 comment on column chain.head.indexed_block is 'Highest indexed block; null before the first.';
 comment on column chain.head.finalized_block is 'Highest block old enough not to be reorganised (node_block minus the configured depth); null while none is.';
 comment on column chain.head.reorgs is 'Reorganisations followed so far.';
+comment on column chain.head.updated_at is 'Written with each commit, and every few seconds while the chain is silent: an old time means that no indexer runs.';
 
 create table chain.blocks (
     number      bigint        primary key,

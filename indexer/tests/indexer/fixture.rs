@@ -140,6 +140,14 @@ pub(crate) async fn assert_same(what: &str, left: &Indexer, right: &Indexer) -> 
     Ok(())
 }
 
+/// Asserts that no table is empty: otherwise a comparison proves less than it seems to.
+pub(crate) async fn assert_all_filled(indexer: &Indexer) -> anyhow::Result<()> {
+    for (table, rows) in indexer.dump().await? {
+        assert!(!rows.is_empty(), "chain.{table} is empty");
+    }
+    Ok(())
+}
+
 /// Rows of a table.
 pub(crate) async fn count(indexer: &Indexer, table: &str) -> anyhow::Result<i64> {
     let query = format!("select count(*) from chain.{table}");

@@ -9,7 +9,7 @@ use kopilka_store::chain::{query, rounds};
 use kopilka_testkit::TestChain;
 
 use crate::election::{Election, STEPS, Step};
-use crate::fixture::{Indexer, assert_same, count};
+use crate::fixture::{Indexer, assert_all_filled, assert_same, count};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_way_gives_the_same_rows() -> anyhow::Result<()> {
@@ -49,6 +49,7 @@ async fn every_way_gives_the_same_rows() -> anyhow::Result<()> {
     assert_same("following and restarting", &following, &restarted).await?;
     assert_same("following and starting late", &following, &late).await?;
     assert_same("logs only, in any ranges", &narrow, &single).await?;
+    assert_all_filled(&following).await?;
     assert!(count(&following, "payments").await? == 2 && count(&following, "skipped_items").await? > 4);
     assert_eq!(count(&narrow, "transactions").await?, 0);
     for table in ["logs", "allocations", "balances", "initiatives", "rounds", "transfers", "contracts"] {

@@ -3,5 +3,7 @@
 mod election;
 mod faults;
 mod fixture;
+mod hostile;
 mod life;
+mod numbers;
 mod reorg;

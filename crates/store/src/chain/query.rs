@@ -591,11 +591,7 @@ pub async fn token_transfers(
 ///
 /// # Errors
 /// When the query fails.
-pub async fn holdings(
-    connection: &mut PgConnection,
-    holder: Address,
-    limit: i64,
-) -> Result<Vec<Holding>, sqlx::Error> {
+pub async fn holdings(connection: &mut PgConnection, holder: Address, limit: i64) -> Result<Vec<Holding>, sqlx::Error> {
     sqlx::query_as!(
         Holding,
         r#"select b.token as "token: AddressColumn", t.name as "name?", t.symbol as "symbol?",

@@ -14,15 +14,13 @@ use super::write::{delete_empty_balances, refresh_rounds, refresh_wallets};
 pub async fn roll_back(connection: &mut PgConnection, ancestor: u64) -> Result<Vec<Address>, sqlx::Error> {
     let above = i64::try_from(ancestor).unwrap_or(i64::MAX);
     subtract_from_balances(connection, above).await?;
-    let tokens: BTreeSet<Address> = sqlx::query_scalar!(
-        r#"select distinct token as "token!" from chain.transfers where block_number > $1"#,
-        above
-    )
-    .fetch_all(&mut *connection)
-    .await?
-    .iter()
-    .map(|token| Address::from_slice(token))
-    .collect();
+    let tokens: BTreeSet<Address> =
+        sqlx::query_scalar!(r#"select distinct token as "token!" from chain.transfers where block_number > $1"#, above)
+            .fetch_all(&mut *connection)
+            .await?
+            .iter()
+            .map(|token| Address::from_slice(token))
+            .collect();
     let rounds = touched_rounds(connection, above).await?;
     restore_current_allocations(connection, above).await?;
     delete_rows(connection, above).await?;

@@ -3,8 +3,8 @@
 use alloy::primitives::{Address, B256};
 use sqlx::PgConnection;
 
-use super::columns::{AddressColumn, HashColumn, Nullable};
 use super::HEAD_CHANNEL;
+use super::columns::{AddressColumn, HashColumn, Nullable};
 use super::query::to_i64;
 use super::rows::TokenMetadataRow;
 
@@ -87,11 +87,10 @@ pub async fn write_meta(connection: &mut PgConnection, meta: &Meta) -> Result<()
 /// # Errors
 /// When the query fails.
 pub async fn tip(connection: &mut PgConnection) -> Result<Option<(u64, B256)>, sqlx::Error> {
-    let row = sqlx::query!(
-        r#"select number, hash as "hash: HashColumn" from chain.blocks order by number desc limit 1"#
-    )
-    .fetch_optional(connection)
-    .await?;
+    let row =
+        sqlx::query!(r#"select number, hash as "hash: HashColumn" from chain.blocks order by number desc limit 1"#)
+            .fetch_optional(connection)
+            .await?;
     Ok(row.map(|row| (row.number.cast_unsigned(), row.hash.into())))
 }
 
@@ -99,11 +98,7 @@ pub async fn tip(connection: &mut PgConnection) -> Result<Option<(u64, B256)>, s
 ///
 /// # Errors
 /// When the query fails.
-pub async fn block_hashes(
-    connection: &mut PgConnection,
-    from: u64,
-    to: u64,
-) -> Result<Vec<(u64, B256)>, sqlx::Error> {
+pub async fn block_hashes(connection: &mut PgConnection, from: u64, to: u64) -> Result<Vec<(u64, B256)>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"select number, hash as "hash: HashColumn" from chain.blocks where number between $1 and $2
            order by number desc"#,
@@ -265,10 +260,8 @@ pub async fn next_logs(
     )
     .fetch_all(connection)
     .await?;
-    let times: Vec<(u64, u64)> = rows
-        .iter()
-        .map(|row| (row.number.cast_unsigned(), row.block_at.unix_timestamp().cast_unsigned()))
-        .collect();
+    let times: Vec<(u64, u64)> =
+        rows.iter().map(|row| (row.number.cast_unsigned(), row.block_at.unix_timestamp().cast_unsigned())).collect();
     Ok(match (times.first(), times.last()) {
         (Some((from, _)), Some((to, _))) => Some(LogsRange { from: *from, to: *to, times: times.clone() }),
         _ => None,
