@@ -50,6 +50,8 @@ pub struct MessageState {
     pub block_number: Option<u64>,
     /// Its event's index in the block.
     pub log_index: Option<u64>,
+    /// It failed before any transaction settled it: sent again, it may be tried again.
+    pub can_retry: bool,
 }
 
 /// What the queue knows about an account in a round.
@@ -187,6 +189,20 @@ pub async fn insert(connection: &mut PgConnection, messages: &[NewMessage]) -> s
     Ok(stored.iter().map(|id| B256::from_slice(id)).collect())
 }
 
+/// Makes room for failed messages that are sent again and were checked again; see [`MessageState::can_retry`].
+///
+/// # Errors
+/// When the query fails.
+pub async fn forget_failed(connection: &mut PgConnection, ids: &[B256]) -> sqlx::Result<()> {
+    sqlx::query!(
+        "delete from relay.messages where id = any($1) and status = 'failed' and submission is null",
+        &hashes(ids),
+    )
+    .execute(connection)
+    .await
+    .map(|_| ())
+}
+
 /// Ends queued allocations that a stored higher version of the same account replaces. Those being submitted right now
 /// are left: the chain orders versions itself.
 ///
@@ -230,8 +246,9 @@ pub async fn supersede(connection: &mut PgConnection, newer: &[NewMessage]) -> s
 /// When the query fails.
 pub async fn states(connection: &mut PgConnection, ids: &[B256]) -> sqlx::Result<Vec<MessageState>> {
     let rows = sqlx::query!(
-        "select id, kind, round, account, status, reason, tx_hash, block_number, log_index
-         from relay.messages where id = any($1)",
+        r#"select id, kind, round, account, status, reason, tx_hash, block_number, log_index,
+                  status = 'failed' and submission is null as "can_retry!"
+           from relay.messages where id = any($1)"#,
         &hashes(ids),
     )
     .fetch_all(connection)
@@ -248,6 +265,7 @@ pub async fn states(connection: &mut PgConnection, ids: &[B256]) -> sqlx::Result
                 tx_hash: row.tx_hash.map(|hash| B256::from_slice(&hash)),
                 block_number: row.block_number.map(i64::cast_unsigned),
                 log_index: row.log_index.map(i64::cast_unsigned),
+                can_retry: row.can_retry,
             })
         })
         .collect()

@@ -98,7 +98,7 @@ pub struct Submission {
     pub recipient: Address,
     /// Where it was mined, if it was.
     pub mined: Option<Mined>,
-    /// Its transactions, the oldest first.
+    /// Its transactions, the oldest first; without their bytes while it is mined.
     pub transactions: Vec<SignedTransaction>,
 }
 
@@ -168,7 +168,8 @@ pub async fn insert_transaction(
 pub async fn open(connection: &mut PgConnection, sender: Address, reopen_from: u64) -> sqlx::Result<Vec<Submission>> {
     let rows = sqlx::query!(
         r#"select s.id, s.nonce, s.kind, s.recipient, s.tx_hash, s.block_number, s.block_hash, s.gas_used, s.reverted,
-                  t.hash as "hash?", t.raw as "raw?", t.max_fee_per_gas::text as "max_fee?",
+                  t.hash as "hash?",
+                  case when s.block_hash is null then t.raw else ''::bytea end as "raw?", t.max_fee_per_gas::text as "max_fee?",
                   t.max_priority_fee_per_gas::text as "tip?", t.gas_limit as "gas_limit?", t.signed_block as "signed_block?"
            from relay.submissions s left join relay.transactions t on t.submission = s.id
            where s.sender = $1 and (s.status in ('pending', 'mined') or s.nonce >= $2)
