@@ -11,9 +11,7 @@ use kopilka_bindings::budget_round::BudgetRound::{self, BudgetRoundEvents};
 use kopilka_bindings::budget_round::IBudgetRound::RoundConfig;
 use kopilka_bindings::budget_token::BudgetToken::BudgetTokenEvents;
 use kopilka_domain::settlement::{Ballot, Candidate, Election};
-use kopilka_domain::{
-    Account, Allocation, BallotKind, Completion, InitiativeId, Kopecks, Points, Rule,
-};
+use kopilka_domain::{Account, Allocation, BallotKind, Completion, InitiativeId, Kopecks, Points, Rule};
 
 /// Blocks asked for at first in one request; halved when the node refuses.
 const BLOCK_RANGE: u64 = 2_000;
@@ -120,11 +118,9 @@ impl ChainRound {
     pub async fn read(provider: &DynProvider, round: Address, first_block: u64) -> anyhow::Result<Self> {
         let contract = BudgetRound::new(round, provider.clone());
         let head = provider.get_block_number().await.context("the chain's node cannot be reached")?;
-        let config = contract
-            .config()
-            .call()
-            .await
-            .with_context(|| format!("{round} does not answer as a round of Kopilka: check the address and the chain"))?;
+        let config = contract.config().call().await.with_context(|| {
+            format!("{round} does not answer as a round of Kopilka: check the address and the chain")
+        })?;
         let token = contract.token().call().await?;
         let mut read = Self {
             round,

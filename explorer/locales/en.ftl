@@ -390,6 +390,7 @@ round-initiatives = { $count ->
    *[other] { $count } initiatives
 }
 round-initiatives-cost = Together they cost { $cost }, the budget is { $budget }.
+round-surplus-note = What is collected above the cost returns to the supporters for other initiatives.
 initiatives-empty = There are no initiatives yet.
 live-on = Updates by itself
 live-off = Updating is paused
@@ -437,6 +438,8 @@ round-portal-link = The round on the citizens’ site
 
 initiative-number = Initiative No. { $id }
 initiative-untitled = Initiative No. { $id }
+initiative-short = No. { $id } “{ $title }”
+initiative-short-untitled = initiative No. { $id }
 initiative-name = initiative No. { $id } “{ $title }”
 initiative-name-untitled = initiative No. { $id }
 initiative-won = Won

@@ -404,6 +404,7 @@ round-initiatives = { $count ->
    *[many] { $count } инициатив
 }
 round-initiatives-cost = Вместе они стоят { $cost }, бюджет { $budget }.
+round-surplus-note = Что собрано сверх стоимости, возвращается поддержавшим для других инициатив.
 initiatives-empty = Инициатив пока нет.
 live-on = Обновляется само
 live-off = Обновление приостановлено
@@ -452,6 +453,8 @@ round-portal-link = Раунд на сайте для жителей
 
 initiative-number = Инициатива № { $id }
 initiative-untitled = Инициатива № { $id }
+initiative-short = № { $id } «{ $title }»
+initiative-short-untitled = инициатива № { $id }
 initiative-name = инициатива № { $id } «{ $title }»
 initiative-name-untitled = инициатива № { $id }
 initiative-won = Победила

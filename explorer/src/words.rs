@@ -99,14 +99,14 @@ impl Words {
                     let id = contract.initiative_id.unwrap_or_default();
                     let text = contract.initiative_content_hash.as_ref().and_then(|hash| self.names.texts.get(hash));
                     match text {
-                        Some(text) => self.text("label-wallet").arg("id", id).arg("title", &text.title),
+                        Some(text) => self.text("label-wallet").arg("id", id).arg("title", shortened(&text.title)),
                         None => self.text("label-wallet-untitled").arg("id", id),
                     }
                 }
                 _ => {
                     let id = contract.round_id.unwrap_or_default();
                     match self.names.round_of(contract) {
-                        Some(text) => self.text("label-round").arg("id", id).arg("title", &text.title),
+                        Some(text) => self.text("label-round").arg("id", id).arg("title", shortened(&text.title)),
                         None => self.text("label-round-untitled").arg("id", id),
                     }
                 }
@@ -125,9 +125,21 @@ impl Words {
         Html::link(url, self.initiative_name(round, id))
     }
 
+    /// «№ 3 «Лавочки»» as a link, for lists.
+    pub(crate) fn initiative_short(&self, round: Address, id: i32) -> Html {
+        let url = self.urls.initiative(format!("{round:#x}"), id);
+        Html::link(
+            url,
+            match self.names.initiative(round, id) {
+                Some(text) => self.text("initiative-short").arg("id", id).arg("title", shortened(&text.title)),
+                None => self.text("initiative-short-untitled").arg("id", id),
+            },
+        )
+    }
+
     pub(crate) fn initiative_name(&self, round: Address, id: i32) -> Message {
         match self.names.initiative(round, id) {
-            Some(text) => self.text("initiative-name").arg("id", id).arg("title", &text.title),
+            Some(text) => self.text("initiative-name").arg("id", id).arg("title", shortened(&text.title)),
             None => self.text("initiative-name-untitled").arg("id", id),
         }
     }
@@ -255,6 +267,17 @@ impl Words {
     }
 }
 
+/// Letters of a title inside a sentence or a list at most.
+const LONGEST_TITLE: usize = 60;
+
+/// A title cut after a whole word where it is long.
+fn shortened(title: &str) -> String {
+    let Some((end, _)) = title.char_indices().nth(LONGEST_TITLE) else { return title.to_owned() };
+    let cut = &title[..end];
+    let cut = cut.rsplit_once(' ').map_or(cut, |(whole_words, _)| whole_words);
+    format!("{}…", cut.trim_end_matches([',', ':', ';', '.', ' ', '—', '(']))
+}
+
 fn role_key(role: &str) -> &'static str {
     match role {
         "treasurer" => "label-role-treasurer",
@@ -312,5 +335,17 @@ pub(crate) fn skip_reason_key(reason: &str) -> &'static str {
         "version-not-higher" => "skip-version-not-higher",
         "choices-malformed" => "skip-choices-malformed",
         _ => "skip-none",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_titles_end_after_a_word() {
+        assert_eq!(shortened("Лавочки"), "Лавочки");
+        let long = "Выдуманные данные: инициативные проекты города Зареченска (такого города нет), 2026";
+        assert_eq!(shortened(long), "Выдуманные данные: инициативные проекты города Зареченска…");
     }
 }

@@ -46,7 +46,9 @@ pub enum KeyError {
     #[error("there is no issuer key {0}")]
     Unknown(Uuid),
     /// The key serves another round or class.
-    #[error("the issuer key {key} is bound to the round {round}, class {class}: every round and class needs a key of its own")]
+    #[error(
+        "the issuer key {key} is bound to the round {round}, class {class}: every round and class needs a key of its own"
+    )]
     BoundElsewhere {
         /// The key.
         key: Uuid,
@@ -250,7 +252,8 @@ fn read(id: Uuid, path: &Path) -> Result<Stored, KeyError> {
     }
     let text = Zeroizing::new(fs::read_to_string(path).map_err(io)?);
     // The parser's message could quote the secret.
-    let body: FileBody = serde_json::from_str(&text).map_err(|_| damaged("it is not JSON of the expected shape".into()))?;
+    let body: FileBody =
+        serde_json::from_str(&text).map_err(|_| damaged("it is not JSON of the expected shape".into()))?;
     let bytes = Zeroizing::new(hex::decode(&body.secret_key).map_err(|_| damaged("its secret key is not hex".into()))?);
     let secret = IssuerSecretKey::from_bytes(&bytes).map_err(|error| damaged(error.to_string()))?;
     let public = secret.public_key();

@@ -98,7 +98,10 @@ impl Publisher {
                     }
                 }
                 Err(error) => {
-                    tracing::error!(error = &error as &dyn std::error::Error, "numbers of issued credentials were not published");
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "numbers of issued credentials were not published"
+                    );
                 }
             }
         }
@@ -165,8 +168,7 @@ pub(crate) async fn compact_at_intervals(database: &PgPool, interval: Duration, 
 
 async fn compact_if_changed(database: &PgPool, last: u64) -> Result<u64, PortalError> {
     let mut transaction = database.begin().await.map_err(PortalError::database)?;
-    let rows: u64 =
-        portal::issued_counts(&mut transaction).await?.iter().map(|count| u64::from(count.issued)).sum();
+    let rows: u64 = portal::issued_counts(&mut transaction).await?.iter().map(|count| u64::from(count.issued)).sum();
     if rows == last {
         return Ok(rows);
     }

@@ -155,8 +155,8 @@ impl Rounds {
     /// Once registration is open nothing but the phase changes.
     async fn read(&self, address: Address, earlier: Option<&Round>) -> Result<Round, PortalError> {
         let contract = BudgetRound::new(address, &self.provider);
-        let phase = Phase::try_from(contract.phase().call().await?)
-            .map_err(|_| PortalError::Nonsense("an unknown phase"))?;
+        let phase =
+            Phase::try_from(contract.phase().call().await?).map_err(|_| PortalError::Nonsense("an unknown phase"))?;
         if let Some(earlier) = earlier
             && earlier.phase != Phase::Draft
         {

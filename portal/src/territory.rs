@@ -73,7 +73,9 @@ mod tests {
     #[test]
     fn the_longest_beginning_wins() {
         let territories: Territories =
-            "5c1b7d0e=1, 5C1B7D0E-8f3a-4e52-9d46-a1c07e2b9f31=2\nd9e4f2a6-3b70-4c18-8a5d-60f7b3c8e142=3".parse().unwrap();
+            "5c1b7d0e=1, 5C1B7D0E-8f3a-4e52-9d46-a1c07e2b9f31=2\nd9e4f2a6-3b70-4c18-8a5d-60f7b3c8e142=3"
+                .parse()
+                .unwrap();
         let of = |code: &str| territories.municipality(code.parse().unwrap()).map(u32::from);
         assert_eq!(of("5c1b7d0e-8f3a-4e52-9d46-a1c07e2b9f31"), Some(2));
         assert_eq!(of("5c1b7d0e-8f3a-4e52-9d46-a1c07e2b9f32"), Some(1));
@@ -83,7 +85,12 @@ mod tests {
 
     #[test]
     fn mistakes_are_named() {
-        for (text, part) in [("5c1b", "code=municipality"), ("5c1b=x", "code=municipality"), ("улица=1", "ФИАС"), ("5c=1,5c=2", "twice")] {
+        for (text, part) in [
+            ("5c1b", "code=municipality"),
+            ("5c1b=x", "code=municipality"),
+            ("улица=1", "ФИАС"),
+            ("5c=1,5c=2", "twice"),
+        ] {
             assert!(text.parse::<Territories>().unwrap_err().to_string().contains(part), "{text}");
         }
     }

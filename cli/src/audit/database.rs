@@ -16,7 +16,11 @@ pub async fn compare_database(url: &str, read: &ChainRound) -> anyhow::Result<()
     let pool = kopilka_store::connect(url, 1).await?;
     let mut connection = pool.acquire().await?;
     let indexed = audit::indexed_block(&mut connection).await?.context("the database holds no block yet")?;
-    ensure!(indexed >= read.head, "the database is at block {indexed}, the audit at {}: wait for the indexer", read.head);
+    ensure!(
+        indexed >= read.head,
+        "the database is at block {indexed}, the audit at {}: wait for the indexer",
+        read.head
+    );
     let round = read.round.as_slice();
 
     let rows = audit::registrations(&mut connection, round).await?;
@@ -43,10 +47,8 @@ pub async fn compare_database(url: &str, read: &ChainRound) -> anyhow::Result<()
     compare("chain.allocations, account", &found, &read.allocations)?;
 
     let rows = audit::balances(&mut connection, read.token.as_slice()).await?;
-    let found: BTreeMap<Address, U256> = rows
-        .into_iter()
-        .map(|row| Ok((address(&row.holder)?, row.amount.parse()?)))
-        .collect::<anyhow::Result<_>>()?;
+    let found: BTreeMap<Address, U256> =
+        rows.into_iter().map(|row| Ok((address(&row.holder)?, row.amount.parse()?))).collect::<anyhow::Result<_>>()?;
     let expected = read.balances.iter().filter(|(_, balance)| !balance.is_zero()).map(|(a, b)| (*a, *b)).collect();
     compare("chain.balances, holder", &found, &expected)?;
 
@@ -78,7 +80,8 @@ fn compare<K: Ord + std::fmt::Display, V: PartialEq + std::fmt::Debug>(
     expected: &BTreeMap<K, V>,
 ) -> anyhow::Result<()> {
     for (key, value) in expected {
-        let row = found.get(key).with_context(|| format!("{what} {key}: the row is missing, the chain says {value:?}"))?;
+        let row =
+            found.get(key).with_context(|| format!("{what} {key}: the row is missing, the chain says {value:?}"))?;
         ensure!(row == value, "{what} {key}: the database says {row:?}, the chain {value:?}");
     }
     match found.iter().find(|(key, _)| !expected.contains_key(key)) {

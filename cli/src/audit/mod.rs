@@ -102,7 +102,11 @@ type Round = BudgetRound::BudgetRoundInstance<DynProvider>;
 
 async fn check_classes(read: &ChainRound, contract: &Round) -> anyhow::Result<()> {
     let count = contract.classCount().call().await?;
-    ensure!(usize::from(count) == read.classes.len(), "the contract has {count} classes, its events {}", read.classes.len());
+    ensure!(
+        usize::from(count) == read.classes.len(),
+        "the contract has {count} classes, its events {}",
+        read.classes.len()
+    );
     for (class, declared) in (0..count).zip(&read.classes) {
         let stored = contract.classInfo(class).call().await?;
         let registered = read.registrations.values().filter(|registration| registration.class == class).count();
@@ -115,7 +119,10 @@ async fn check_classes(read: &ChainRound, contract: &Round) -> anyhow::Result<()
             && !(phase == Phase::Pledging && read.config.allotment == Allotment::Fixed.code())
         {
             let issued = usize::try_from(declared.issued)?;
-            ensure!(registered <= issued, "class {class}: {registered} are registered, but only {issued} credentials were issued");
+            ensure!(
+                registered <= issued,
+                "class {class}: {registered} are registered, but only {issued} credentials were issued"
+            );
         }
     }
     same("registered accounts", usize::try_from(contract.registeredCount().call().await?)?, read.registrations.len())
@@ -130,7 +137,11 @@ async fn check_citizens(read: &ChainRound, provider: &DynProvider, progress: &Pr
         let recorded = read.allocations.get(account).unwrap_or(&none);
         async move {
             let stored = contract.citizen(*account).call().await.with_context(|| format!("citizen({account})"))?;
-            ensure!(stored.registered, "account {account} registered in block {} but the contract does not know it", registration.block_number);
+            ensure!(
+                stored.registered,
+                "account {account} registered in block {} but the contract does not know it",
+                registration.block_number
+            );
             same(&format!("account {account}: class"), stored.class, registration.class)?;
             let stored = Recorded { version: stored.version, initiatives: stored.initiatives, points: stored.points };
             ensure!(
@@ -149,12 +160,20 @@ async fn check_citizens(read: &ChainRound, provider: &DynProvider, progress: &Pr
 async fn check_money(read: &ChainRound, provider: &DynProvider, phase: Phase) -> anyhow::Result<()> {
     let token = BudgetToken::new(read.token, provider.clone());
     let appropriation = U256::from(token.appropriation().call().await?.amount);
-    ensure!(read.minted <= appropriation, "{} kopecks were minted against an appropriation of {appropriation}", read.minted);
+    ensure!(
+        read.minted <= appropriation,
+        "{} kopecks were minted against an appropriation of {appropriation}",
+        read.minted
+    );
     same("minted", token.mintedTotal().call().await?, read.minted)?;
     same("paid", token.paidTotal().call().await?, read.paid)?;
     same("returned", token.returnedTotal().call().await?, read.returned)?;
     let supply = token.totalSupply().call().await?;
-    let held = read.balances.values().try_fold(U256::ZERO, |sum, balance| sum.checked_add(*balance)).context("balances overflow")?;
+    let held = read
+        .balances
+        .values()
+        .try_fold(U256::ZERO, |sum, balance| sum.checked_add(*balance))
+        .context("balances overflow")?;
     same("token supply against the sum of all balances", supply, held)?;
     same("minted = supply + paid + returned", read.minted, supply + read.paid + read.returned)?;
     for (holder, balance) in &read.balances {
@@ -182,7 +201,12 @@ async fn check_result(read: &ChainRound, contract: &Round, phase: Phase) -> anyh
     same("digest of the transcript", declared.digest.0, outcome.transcript.digest())?;
     same("total cost of the winners", declared.total_cost, U256::from(outcome.total_cost.0))?;
     let stored = contract.settlement().call().await?;
-    ensure!(stored.winners == declared.winners, "the contract holds the winners {:?}, its events say {:?}", stored.winners, declared.winners);
+    ensure!(
+        stored.winners == declared.winners,
+        "the contract holds the winners {:?}, its events say {:?}",
+        stored.winners,
+        declared.winners
+    );
     same("digest in the contract", stored.transcriptDigest, declared.digest)?;
     same("total cost in the contract", U256::from(stored.totalCost), declared.total_cost)?;
     Ok(Some(outcome))
@@ -212,7 +236,8 @@ async fn check_wallets(
             let won = outcome.has_won(InitiativeId(*id));
             same(&format!("initiative {id}: won"), stored.won, won)?;
             let funded = if won { U256::from(declared.cost) } else { U256::ZERO };
-            let (event_won, _, event_funded) = declared.settled.with_context(|| format!("initiative {id} was not settled"))?;
+            let (event_won, _, event_funded) =
+                declared.settled.with_context(|| format!("initiative {id} was not settled"))?;
             same(&format!("initiative {id}: won in its event"), event_won, won)?;
             same(&format!("initiative {id}: funded in its event"), event_funded, funded)?;
             ensure!(balance <= funded, "initiative {id}: its wallet holds {balance}, more than its cost {funded}");

@@ -79,7 +79,8 @@ pub(super) async fn run(args: AuditArgs) -> anyhow::Result<()> {
     };
     for round in rounds {
         let progress = ProgressBar::new(0).with_style(
-            ProgressStyle::with_template("  {msg:<12} {bar:40} {pos}/{len} {eta}").unwrap_or_else(|_| ProgressStyle::default_bar()),
+            ProgressStyle::with_template("  {msg:<12} {bar:40} {pos}/{len} {eta}")
+                .unwrap_or_else(|_| ProgressStyle::default_bar()),
         );
         let report = audit(&rpc_url, round, args.first_block, database_url.as_deref(), &progress)
             .await
@@ -89,7 +90,8 @@ pub(super) async fn run(args: AuditArgs) -> anyhow::Result<()> {
             println!("{}", serde_json::to_string_pretty(&report)?);
             continue;
         }
-        let money = |kopecks: U256| u128::try_from(kopecks).map_or_else(|_| kopecks.to_string(), |k| Kopecks(k).to_string());
+        let money =
+            |kopecks: U256| u128::try_from(kopecks).map_or_else(|_| kopecks.to_string(), |k| Kopecks(k).to_string());
         println!("round {round}: everything agrees at block {}", report.head);
         println!("  registered {} of {} issued, allocations {}", report.registered, report.issued, report.allocations);
         println!("  minted {}, paid {}, returned {}", money(report.minted), money(report.paid), money(report.returned));

@@ -46,11 +46,17 @@ pub(super) async fn run(args: DeployArgs) -> anyhow::Result<()> {
         let deployment: Deployment = serde_json::from_str(&text)
             .with_context(|| format!("{} does not hold the addresses of a deployment", args.deployment.display()))?;
         deploy::verify(&read_only, &deployment).await?;
-        println!("The contracts of {} stand on chain {} with our code.", args.deployment.display(), deployment.chain_id);
+        println!(
+            "The contracts of {} stand on chain {} with our code.",
+            args.deployment.display(),
+            deployment.chain_id
+        );
         return Ok(());
     }
     anyhow::ensure!(!args.check, "{} does not exist: there is nothing to check", args.deployment.display());
-    let key = args.deployer_key.context("--deployer-key or KOPILKA_DEPLOYER_KEY is missing: the deployment needs a funded account")?;
+    let key = args
+        .deployer_key
+        .context("--deployer-key or KOPILKA_DEPLOYER_KEY is missing: the deployment needs a funded account")?;
     let signer = Secrets::signer("KOPILKA_DEPLOYER_KEY", &key)?;
     let owner = signer.address();
     let provider = connect(&args.rpc_url, EthereumWallet::from(signer));

@@ -182,7 +182,10 @@ async fn settle(one: &OneRound) -> anyhow::Result<()> {
     let (system, staff) = open(&one.folder)?;
     let provider = connect(&system.rpc_url, EthereumWallet::default());
     let read = ChainRound::read(&provider, one.round, system.deployment.first_block).await?;
-    ensure!(read.settlement.is_none(), "a result is proposed already: run `kopilka round finalize`, or have it withdrawn");
+    ensure!(
+        read.settlement.is_none(),
+        "a result is proposed already: run `kopilka round finalize`, or have it withdrawn"
+    );
     let outcome = settlement::settle(&read.election()?)?;
     let mut winners: Vec<u16> = outcome.winners.iter().map(|winner| winner.id.0).collect();
     winners.sort_unstable();

@@ -84,7 +84,11 @@ impl Citizen {
     ///
     /// # Errors
     /// When the derived key is no private key, which does not happen.
-    pub(super) fn new(oid: u64, scope: &CredentialScope, rng: &mut (impl rand::CryptoRng + ?Sized)) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        oid: u64,
+        scope: &CredentialScope,
+        rng: &mut (impl rand::CryptoRng + ?Sized),
+    ) -> anyhow::Result<Self> {
         let secret = MasterSecret::generate(rng);
         let signer = PrivateKeySigner::from_slice(&*secret.account(scope).to_bytes())?;
         Ok(Self { oid, secret, signer })

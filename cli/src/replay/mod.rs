@@ -75,7 +75,11 @@ pub async fn replay(
         None => &instance.votes,
     };
     ensure!(!votes.is_empty(), "{} has no votes", file.display());
-    ensure!(votes.len() <= MAX_VOTERS, "the stand-in invents {MAX_VOTERS} citizens; use --voters to replay fewer of the {} voters", votes.len());
+    ensure!(
+        votes.len() <= MAX_VOTERS,
+        "the stand-in invents {MAX_VOTERS} citizens; use --voters to replay fewer of the {} voters",
+        votes.len()
+    );
 
     let mut stages = Vec::new();
     let started = Instant::now();
@@ -103,7 +107,11 @@ pub async fn replay(
     let pledging = Instant::now();
     let allocated = run.allocate_all(&citizens, &ids).await?;
     stages.push(Stage::ended("allocation", allocated, pledging));
-    let voting_seconds: f64 = stages.iter().filter(|stage| stage.name != "setup" && stage.name != "opening of pledging").map(|stage| stage.seconds).sum();
+    let voting_seconds: f64 = stages
+        .iter()
+        .filter(|stage| stage.name != "setup" && stage.name != "opening of pledging")
+        .map(|stage| stage.seconds)
+        .sum();
     ensure!(!options.leave_open, "pledging of round {} is left open on request", handle.round);
 
     let settling = Instant::now();
@@ -261,7 +269,12 @@ impl Run<'_> {
                                 let reason = status.reason.unwrap_or_else(|| "no reason given".to_owned());
                                 return self.reject("relayed", &anyhow::anyhow!(reason)).map(|()| false);
                             }
-                            _ => ensure!(Instant::now() < until, "message {id} is still {} after {} s", status.status, PATIENCE.as_secs()),
+                            _ => ensure!(
+                                Instant::now() < until,
+                                "message {id} is still {} after {} s",
+                                status.status,
+                                PATIENCE.as_secs()
+                            ),
                         }
                         tokio::time::sleep(Duration::from_millis(250)).await;
                     }
@@ -295,7 +308,12 @@ async fn round_scope(provider: &DynProvider, round: Address, chain_id: u64) -> a
     let key = contract.classInfo(0).call().await?.issuerKey;
     Ok(RoundScope {
         round,
-        scope: CredentialScope::new(chain_id, round.into_array(), kopilka_credential::ScopeId::from(round_id.to_be_bytes()), 0),
+        scope: CredentialScope::new(
+            chain_id,
+            round.into_array(),
+            kopilka_credential::ScopeId::from(round_id.to_be_bytes()),
+            0,
+        ),
         issuer_key: IssuerPublicKey::from_eip2537(&key).context("the issuer key on chain is malformed")?,
     })
 }
@@ -317,7 +335,12 @@ async fn wait_for_index<'a>(system: &'a System, provider: &DynProvider) -> anyho
 }
 
 /// Gas of all transactions that emitted an event, divided by the number of the events.
-async fn gas_of_events(provider: &DynProvider, round: Address, first_block: u64, signature: B256) -> anyhow::Result<f64> {
+async fn gas_of_events(
+    provider: &DynProvider,
+    round: Address,
+    first_block: u64,
+    signature: B256,
+) -> anyhow::Result<f64> {
     let filter = Filter::new().address(round).event_signature(signature).from_block(first_block);
     let logs = provider.get_logs(&filter).await?;
     let mut transactions: Vec<B256> = logs.iter().filter_map(|log| log.transaction_hash).collect();
@@ -353,8 +376,18 @@ pub fn summary(report: &Report) -> String {
     let mut lines = vec![
         format!("{} ({}, {})", report.election, report.ballot_kind, report.rule),
         format!("  voters {}, registered {}, allocations {}", report.voters, report.registered, report.allocations),
-        format!("  minted {} = spent {} + returned {}", money(&report.minted), money(&report.spent), money(&report.returned)),
-        format!("  pledged {}, winners {}: {}", money(&report.pledged), report.winners.len(), report.winners_in_file.join(", ")),
+        format!(
+            "  minted {} = spent {} + returned {}",
+            money(&report.minted),
+            money(&report.spent),
+            money(&report.returned)
+        ),
+        format!(
+            "  pledged {}, winners {}: {}",
+            money(&report.pledged),
+            report.winners.len(),
+            report.winners_in_file.join(", ")
+        ),
         format!("  voters with nothing {} ({} %)", report.voters_with_nothing, report.voters_with_nothing_percent),
         format!("  gas: registration {}, allocation {}", report.gas_per_registration, report.gas_per_allocation),
         format!("  voting {:.0} citizens a second; audit passed", report.voting_rate),

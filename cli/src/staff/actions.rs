@@ -125,7 +125,8 @@ impl Staff {
     /// When the portal or the chain refuses a step; the message names it.
     pub async fn create_round(&self, plan: &RoundPlan) -> anyhow::Result<RoundHandle> {
         ensure!(!plan.initiatives.is_empty(), "the plan has no initiatives: a round needs at least one");
-        let municipality_id = self.ensure_municipality(plan.municipality.oktmo.as_str(), &plan.municipality.name).await?;
+        let municipality_id =
+            self.ensure_municipality(plan.municipality.oktmo.as_str(), &plan.municipality.name).await?;
         let text = json!({ "kind": "round", "title": plan.title, "description": plan.description });
         let content_hash = self.portal.put_document(&text).await?;
         let config = budget_rounds::IBudgetRound::RoundConfig {
@@ -153,7 +154,8 @@ impl Staff {
         let factory = BudgetRounds::new(self.deployment.rounds, self.clerk.clone());
         let create = factory.createRound(config, appropriation, plan.token_name.clone(), plan.token_symbol.clone());
         let receipt = mined(create.send().await, "createRound").await?;
-        let created = receipt.decoded_log::<BudgetRounds::RoundCreated>().context("the transaction created no round")?;
+        let created =
+            receipt.decoded_log::<BudgetRounds::RoundCreated>().context("the transaction created no round")?;
         let handle = RoundHandle { round: created.round, token: created.token };
 
         let token = BudgetToken::new(handle.token, self.treasurer.clone());
@@ -208,7 +210,9 @@ impl Staff {
     /// # Errors
     /// When the contract refuses.
     pub async fn propose(&self, round: Address, winners: Vec<u16>, digest: B256) -> anyhow::Result<()> {
-        mined(self.clerk_round(round).proposeSettlement(winners, digest).send().await, "proposeSettlement").await.map(drop)
+        mined(self.clerk_round(round).proposeSettlement(winners, digest).send().await, "proposeSettlement")
+            .await
+            .map(drop)
     }
 
     /// Makes a proposed result final, waiting for the end of the objection window by the chain's clock.
@@ -292,7 +296,8 @@ async fn mined(
     what: &str,
 ) -> anyhow::Result<TransactionReceipt> {
     let pending = sent.map_err(|error| anyhow::anyhow!("the chain refuses {what}: {}", describe(&error)))?;
-    let receipt = pending.with_timeout(Some(PATIENCE)).get_receipt().await.with_context(|| format!("{what} was not mined"))?;
+    let receipt =
+        pending.with_timeout(Some(PATIENCE)).get_receipt().await.with_context(|| format!("{what} was not mined"))?;
     ensure!(receipt.status(), "{what} failed on the chain in transaction {}", receipt.transaction_hash);
     Ok(receipt)
 }

@@ -55,8 +55,7 @@ impl PortalStaff {
     /// # Errors
     /// When the portal refuses or cannot be reached.
     pub async fn put_document(&self, document: &serde_json::Value) -> anyhow::Result<B256> {
-        let stored: DocumentHash =
-            self.call(reqwest::Method::PUT, "api/v1/documents", Some(document.clone())).await?;
+        let stored: DocumentHash = self.call(reqwest::Method::PUT, "api/v1/documents", Some(document.clone())).await?;
         Ok(stored.hash)
     }
 
@@ -80,7 +79,8 @@ impl PortalStaff {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let response = request.send().await.with_context(|| format!("the portal at {} cannot be reached", self.base))?;
+        let response =
+            request.send().await.with_context(|| format!("the portal at {} cannot be reached", self.base))?;
         let status = response.status();
         let text = response.text().await.unwrap_or_default();
         anyhow::ensure!(status.is_success(), "the portal refused {url} with {status}: {text}");

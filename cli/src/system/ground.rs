@@ -44,7 +44,8 @@ impl Database {
                 };
                 let postgres = Postgres::start(toolchain, &config).await?;
                 let admin = kopilka_store::connect(&postgres.url("postgres"), 1).await?;
-                let exists = sqlx::query("select from pg_database where datname = 'kopilka'").fetch_optional(&admin).await?;
+                let exists =
+                    sqlx::query("select from pg_database where datname = 'kopilka'").fetch_optional(&admin).await?;
                 if exists.is_none() {
                     sqlx::query("create database kopilka").execute(&admin).await?;
                 }
@@ -124,9 +125,14 @@ impl Chain {
 
 fn read_deployment(path: &Path) -> anyhow::Result<Deployment> {
     let text = std::fs::read_to_string(path).with_context(|| {
-        format!("{} is missing: put the contracts on the chain first with `kopilka deploy --deployment {}`", path.display(), path.display())
+        format!(
+            "{} is missing: put the contracts on the chain first with `kopilka deploy --deployment {}`",
+            path.display(),
+            path.display()
+        )
     })?;
-    serde_json::from_str(&text).with_context(|| format!("{} does not hold the addresses of a deployment", path.display()))
+    serde_json::from_str(&text)
+        .with_context(|| format!("{} does not hold the addresses of a deployment", path.display()))
 }
 
 async fn check(rpc_url: &Url, deployment: &Deployment) -> anyhow::Result<()> {

@@ -59,9 +59,9 @@ impl System {
     pub fn load_if_present(data_dir: &Path) -> anyhow::Result<Option<Self>> {
         let path = Self::path(data_dir);
         match std::fs::read_to_string(&path) {
-            Ok(text) => serde_json::from_str(&text)
-                .map(Some)
-                .with_context(|| format!("{} is not what `kopilka up` writes: remove it and start again", path.display())),
+            Ok(text) => serde_json::from_str(&text).map(Some).with_context(|| {
+                format!("{} is not what `kopilka up` writes: remove it and start again", path.display())
+            }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
         }

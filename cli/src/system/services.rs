@@ -72,7 +72,8 @@ pub(super) async fn spawn(
 
     let relayer = relayer_config(system, secrets)?;
     let token = cancel.clone();
-    services.spawn(async move { ("the relayer", kopilka_relayer::run(relayer, listeners.relayer.socket, token).await) });
+    services
+        .spawn(async move { ("the relayer", kopilka_relayer::run(relayer, listeners.relayer.socket, token).await) });
 
     let explorer = kopilka_explorer::Config {
         pool: pool.clone(),
@@ -84,7 +85,9 @@ pub(super) async fn spawn(
         currency: "ETH".to_owned(),
     };
     let token = cancel.clone();
-    services.spawn(async move { ("the explorer", kopilka_explorer::run(explorer, listeners.explorer.socket, token).await) });
+    services.spawn(
+        async move { ("the explorer", kopilka_explorer::run(explorer, listeners.explorer.socket, token).await) },
+    );
 
     let portal = kopilka_portal::Config {
         database: pool.clone(),
@@ -97,7 +100,9 @@ pub(super) async fn spawn(
         issuer_account: Some(Secrets::signer("issuer_key", &secrets.issuer_key)?),
         publish_interval: Duration::from_secs(60),
         compact_interval: Duration::from_secs(3600),
-        staff_token: Some(StaffToken::new(&secrets.staff_token).context("staff_token must have at least 16 characters")?),
+        staff_token: Some(
+            StaffToken::new(&secrets.staff_token).context("staff_token must have at least 16 characters")?,
+        ),
         territories: territories(system, secrets).await?,
         public_url: system.portal_url.clone(),
         relayer_url: system.relayer_url.clone(),
@@ -153,9 +158,9 @@ fn assets_dir() -> anyhow::Result<PathBuf> {
         .ancestors()
         .map(|folder| folder.join("browser/dist"))
         .chain([Path::new(env!("CARGO_MANIFEST_DIR")).join("../browser/dist")]);
-    candidates
-        .find(|folder| folder.is_dir())
-        .context("the scripts of the sites are missing: run scripts/setup, or set KOPILKA_ASSETS_DIR to the built browser/dist")
+    candidates.find(|folder| folder.is_dir()).context(
+        "the scripts of the sites are missing: run scripts/setup, or set KOPILKA_ASSETS_DIR to the built browser/dist",
+    )
 }
 
 /// Starts the stand-in for ESIA and makes the portal known to it.
@@ -167,7 +172,8 @@ fn start_stand_in(
 ) -> anyhow::Result<EsiaClient> {
     let signer = Arc::new(RsaSigner::generate(CLIENT_ID)?);
     let municipalities = demo_municipalities();
-    let generated = municipalities.iter().map(|place| (place.fias, u32::try_from(MAX_VOTERS).unwrap_or(u32::MAX))).collect();
+    let generated =
+        municipalities.iter().map(|place| (place.fias, u32::try_from(MAX_VOTERS).unwrap_or(u32::MAX))).collect();
     let stand_in = StandIn::new(StandInConfig {
         municipalities,
         generated,

@@ -82,10 +82,30 @@ pub async fn verify<P: Provider<Ethereum>>(provider: &P, deployment: &Deployment
         return Err(DeployError::WrongChain { expected: deployment.chain_id, actual });
     }
     let expected: [(&'static str, Address, &Bytes, &str); 4] = [
-        ("Municipalities", deployment.municipalities, &Municipalities::DEPLOYED_BYTECODE, include_str!("../../../abi/Municipalities.json")),
-        ("BudgetRound", deployment.round_implementation, &BudgetRound::DEPLOYED_BYTECODE, include_str!("../../../abi/BudgetRound.json")),
-        ("BudgetToken", deployment.token_implementation, &BudgetToken::DEPLOYED_BYTECODE, include_str!("../../../abi/BudgetToken.json")),
-        ("BudgetRounds", deployment.rounds, &BudgetRounds::DEPLOYED_BYTECODE, include_str!("../../../abi/BudgetRounds.json")),
+        (
+            "Municipalities",
+            deployment.municipalities,
+            &Municipalities::DEPLOYED_BYTECODE,
+            include_str!("../../../abi/Municipalities.json"),
+        ),
+        (
+            "BudgetRound",
+            deployment.round_implementation,
+            &BudgetRound::DEPLOYED_BYTECODE,
+            include_str!("../../../abi/BudgetRound.json"),
+        ),
+        (
+            "BudgetToken",
+            deployment.token_implementation,
+            &BudgetToken::DEPLOYED_BYTECODE,
+            include_str!("../../../abi/BudgetToken.json"),
+        ),
+        (
+            "BudgetRounds",
+            deployment.rounds,
+            &BudgetRounds::DEPLOYED_BYTECODE,
+            include_str!("../../../abi/BudgetRounds.json"),
+        ),
     ];
     for (contract, address, code, json) in expected {
         let found = provider.get_code_at(address).await?;

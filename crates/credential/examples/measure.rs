@@ -1,8 +1,8 @@
 //! Measures what a relayer and an issuer do, on one core: `cargo run -p kopilka-credential --example measure`.
 
 use kopilka_credential::{
-    BlindedMessage, Credential, CredentialScope, IssuerSecretKey, MasterSecret, Signature, blind,
-    message_point, unblind, verify_batch,
+    BlindedMessage, Credential, CredentialScope, IssuerSecretKey, MasterSecret, Signature, blind, message_point,
+    unblind, verify_batch,
 };
 use std::hint::black_box;
 use std::time::Instant;
@@ -16,46 +16,25 @@ fn main() {
         .map(|_| {
             let master = MasterSecret::generate(&mut rng);
             let (account, blinding) = (master.account(&scope).address(), master.blinding(&scope));
-            let signature = unblind(
-                &issuer.sign_blinded(&blind(&scope, account, &blinding)),
-                &blinding,
-            );
-            Credential {
-                scope,
-                account,
-                signature,
-            }
+            let signature = unblind(&issuer.sign_blinded(&blind(&scope, account, &blinding)), &blinding);
+            Credential { scope, account, signature }
         })
         .collect();
-    let compressed: Vec<_> = credentials
-        .iter()
-        .map(|credential| credential.signature.to_bytes())
-        .collect();
+    let compressed: Vec<_> = credentials.iter().map(|credential| credential.signature.to_bytes()).collect();
     let mut next = (0..200).cycle();
     let mut index = || next.next().unwrap_or_default();
 
-    measure("parse a compressed signature", 1, || {
-        Signature::from_bytes(&compressed[index()]).is_ok()
-    });
-    measure("hash a message to the curve", 1, || {
-        message_point(&scope, credentials[index()].account)
-    });
-    let blinded =
-        BlindedMessage::from_bytes(&compressed[0]).unwrap_or_else(|error| panic!("{error}"));
-    measure("sign a blinded message", 1, || {
-        issuer.sign_blinded(&blinded)
-    });
+    measure("parse a compressed signature", 1, || Signature::from_bytes(&compressed[index()]).is_ok());
+    measure("hash a message to the curve", 1, || message_point(&scope, credentials[index()].account));
+    let blinded = BlindedMessage::from_bytes(&compressed[0]).unwrap_or_else(|error| panic!("{error}"));
+    measure("sign a blinded message", 1, || issuer.sign_blinded(&blinded));
     for size in [1, 20, 200] {
         let batch = &credentials[..size];
-        measure(&format!("verify a batch of {size}"), size, || {
-            verify_batch(&key, batch, &mut rng).is_ok()
-        });
+        measure(&format!("verify a batch of {size}"), size, || verify_batch(&key, batch, &mut rng).is_ok());
     }
     let mut spoilt = credentials.clone();
     spoilt[77].account = [0; 20].into();
-    measure("name the one bad of 200", 200, || {
-        verify_batch(&key, &spoilt, &mut rng).is_err()
-    });
+    measure("name the one bad of 200", 200, || verify_batch(&key, &spoilt, &mut rng).is_err());
 }
 
 /// Prints the time of one item, from as many rounds as fit into half a second.

@@ -31,17 +31,8 @@ impl Credential {
 
 /// Whether the signature is the key's on this scope and account.
 #[must_use]
-pub fn verify(
-    key: &IssuerPublicKey,
-    scope: &CredentialScope,
-    account: AccountAddress,
-    signature: &Signature,
-) -> bool {
-    pairing_holds(
-        Some(signature.0),
-        Some(message_point(scope, account).0),
-        &key.0,
-    )
+pub fn verify(key: &IssuerPublicKey, scope: &CredentialScope, account: AccountAddress, signature: &Signature) -> bool {
+    pairing_holds(Some(signature.0), Some(message_point(scope, account).0), &key.0)
 }
 
 /// Verifies credentials of one issuer key together; on failure names the indices of exactly the bad ones, in order.
@@ -55,20 +46,9 @@ pub fn verify_batch(
 ) -> Result<(), Vec<usize>> {
     let batch = Batch {
         key,
-        signatures: credentials
-            .iter()
-            .map(|credential| credential.signature.0)
-            .collect(),
-        messages: G1::hash_all(
-            credentials
-                .iter()
-                .map(|item| item.scope.message(item.account)),
-            DOMAIN,
-        ),
-        coefficients: credentials
-            .iter()
-            .map(|_| random_coefficient(rng))
-            .collect(),
+        signatures: credentials.iter().map(|credential| credential.signature.0).collect(),
+        messages: G1::hash_all(credentials.iter().map(|item| item.scope.message(item.account)), DOMAIN),
+        coefficients: credentials.iter().map(|_| random_coefficient(rng)).collect(),
     };
     let all = 0..credentials.len();
     if batch.holds(all.clone()) {

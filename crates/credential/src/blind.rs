@@ -88,11 +88,7 @@ impl fmt::Debug for Blinding {
 }
 
 /// Blinds the message of an account in a scope.
-pub fn blind(
-    scope: &CredentialScope,
-    account: AccountAddress,
-    blinding: &Blinding,
-) -> BlindedMessage {
+pub fn blind(scope: &CredentialScope, account: AccountAddress, blinding: &Blinding) -> BlindedMessage {
     BlindedMessage(message_point(scope, account).0.mul(&blinding.0))
 }
 

@@ -11,14 +11,13 @@
 use crate::EncodingError;
 use crate::encoding::exactly;
 use blst::{
-    BLS12_381_NEG_G2, BLST_ERROR, blst_bendian_from_scalar, blst_final_exp, blst_fp12,
-    blst_fp12_is_one, blst_hash_to_g1, blst_miller_loop_n, blst_p1, blst_p1_affine,
-    blst_p1_affine_compress, blst_p1_affine_in_g1, blst_p1_affine_is_inf, blst_p1_affine_serialize,
-    blst_p1_deserialize, blst_p1_from_affine, blst_p1_mult, blst_p1_to_affine, blst_p1_uncompress,
-    blst_p1s_mult_pippenger, blst_p1s_mult_pippenger_scratch_sizeof, blst_p1s_to_affine,
-    blst_p2_affine, blst_p2_affine_compress, blst_p2_affine_in_g2, blst_p2_affine_is_inf,
-    blst_p2_affine_serialize, blst_p2_deserialize, blst_p2_uncompress, blst_scalar,
-    blst_scalar_from_bendian, blst_sk_check, blst_sk_inverse, blst_sk_to_pk2_in_g2, limb_t,
+    BLS12_381_NEG_G2, BLST_ERROR, blst_bendian_from_scalar, blst_final_exp, blst_fp12, blst_fp12_is_one,
+    blst_hash_to_g1, blst_miller_loop_n, blst_p1, blst_p1_affine, blst_p1_affine_compress, blst_p1_affine_in_g1,
+    blst_p1_affine_is_inf, blst_p1_affine_serialize, blst_p1_deserialize, blst_p1_from_affine, blst_p1_mult,
+    blst_p1_to_affine, blst_p1_uncompress, blst_p1s_mult_pippenger, blst_p1s_mult_pippenger_scratch_sizeof,
+    blst_p1s_to_affine, blst_p2_affine, blst_p2_affine_compress, blst_p2_affine_in_g2, blst_p2_affine_is_inf,
+    blst_p2_affine_serialize, blst_p2_deserialize, blst_p2_uncompress, blst_scalar, blst_scalar_from_bendian,
+    blst_sk_check, blst_sk_inverse, blst_sk_to_pk2_in_g2, limb_t,
 };
 use std::ptr;
 use zeroize::Zeroizing;
@@ -48,11 +47,7 @@ impl Scalar {
             blst_scalar_from_bendian(&mut scalar, bytes.as_ptr());
             blst_sk_check(&scalar)
         };
-        if valid {
-            Ok(Self(scalar))
-        } else {
-            Err(EncodingError::ScalarOutOfRange)
-        }
+        if valid { Ok(Self(scalar)) } else { Err(EncodingError::ScalarOutOfRange) }
     }
 
     /// The 32 bytes, big-endian.
@@ -79,10 +74,7 @@ pub(crate) struct G1(blst_p1_affine);
 
 impl G1 {
     /// RFC 9380 `BLS12381G1_XMD:SHA-256_SSWU_RO_` of every message.
-    pub(crate) fn hash_all<M: AsRef<[u8]>>(
-        messages: impl IntoIterator<Item = M>,
-        dst: &[u8],
-    ) -> Vec<Self> {
+    pub(crate) fn hash_all<M: AsRef<[u8]>>(messages: impl IntoIterator<Item = M>, dst: &[u8]) -> Vec<Self> {
         let points: Vec<blst_p1> = messages
             .into_iter()
             .map(|message| {
@@ -111,11 +103,7 @@ impl G1 {
         // SAFETY: a null second pointer tells blst that the points lie one after another; `affine` holds as many, and
         // `G1` has the layout of `blst_p1_affine`. One shared inversion is why this takes them all at once.
         unsafe {
-            blst_p1s_to_affine(
-                affine.as_mut_ptr().cast(),
-                first_and_end.as_ptr(),
-                points.len(),
-            );
+            blst_p1s_to_affine(affine.as_mut_ptr().cast(), first_and_end.as_ptr(), points.len());
         }
         affine
     }
@@ -185,11 +173,7 @@ impl G1 {
 
     /// Σ cᵢPᵢ by Pippenger's method on this thread alone, or `None` if the sum is infinity (or there is nothing to add).
     pub(crate) fn weighted_sum(points: &[Self], coefficients: &[Coefficient]) -> Option<Self> {
-        assert_eq!(
-            points.len(),
-            coefficients.len(),
-            "every point needs its coefficient"
-        );
+        assert_eq!(points.len(), coefficients.len(), "every point needs its coefficient");
         if points.is_empty() {
             return None;
         }
@@ -212,11 +196,7 @@ impl G1 {
                 scratch.as_mut_ptr(),
             );
             blst_p1_to_affine(&mut affine, &sum);
-            if blst_p1_affine_is_inf(&affine) {
-                None
-            } else {
-                Some(Self(affine))
-            }
+            if blst_p1_affine_is_inf(&affine) { None } else { Some(Self(affine)) }
         }
     }
 }
@@ -257,10 +237,7 @@ impl G2 {
             packed[48 * (index ^ 1)..][..48].copy_from_slice(value);
         }
         // The top bits of x.c0 and the others are no flags: they only make the coordinate too large.
-        if packed
-            .chunks_exact(48)
-            .any(|value| value[0] & (COMPRESSED | INFINITY | SIGN) != 0)
-        {
+        if packed.chunks_exact(48).any(|value| value[0] & (COMPRESSED | INFINITY | SIGN) != 0) {
             return Err(EncodingError::NonCanonical);
         }
         check_uncompressed_flags(&packed)?;
@@ -337,13 +314,8 @@ fn check_compressed_flags(bytes: &[u8]) -> Result<(), EncodingError> {
         return Err(EncodingError::WrongFlags);
     }
     if bytes[0] & INFINITY != 0 {
-        let canonical =
-            bytes[0] == COMPRESSED | INFINITY && bytes[1..].iter().all(|byte| *byte == 0);
-        return Err(if canonical {
-            EncodingError::Infinity
-        } else {
-            EncodingError::WrongFlags
-        });
+        let canonical = bytes[0] == COMPRESSED | INFINITY && bytes[1..].iter().all(|byte| *byte == 0);
+        return Err(if canonical { EncodingError::Infinity } else { EncodingError::WrongFlags });
     }
     Ok(())
 }

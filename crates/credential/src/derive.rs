@@ -41,20 +41,12 @@ impl MasterSecret {
 
     /// The throw-away account of a round or poll: the same for all its classes.
     pub fn account(&self, scope: &CredentialScope) -> AccountKey {
-        AccountKey(expand::secp256k1_secret(&hkdf(
-            CITIZEN_SALT,
-            &self.0,
-            &[b"account", &scope.place()],
-        )))
+        AccountKey(expand::secp256k1_secret(&hkdf(CITIZEN_SALT, &self.0, &[b"account", &scope.place()])))
     }
 
     /// The blinding of a scope.
     pub fn blinding(&self, scope: &CredentialScope) -> Blinding {
-        Blinding(expand::bls_scalar(&hkdf(
-            CITIZEN_SALT,
-            &self.0,
-            &[b"blinding", &scope.whole()],
-        )))
+        Blinding(expand::bls_scalar(&hkdf(CITIZEN_SALT, &self.0, &[b"blinding", &scope.whole()])))
     }
 }
 
@@ -141,8 +133,7 @@ pub(crate) mod expand {
     ));
 
     pub(crate) fn bls_scalar(wide: &[u8; 48]) -> Scalar {
-        Scalar::from_be_bytes(&reduce(wide, &BLS_ORDER_MINUS_1))
-            .expect("one plus a remainder of order - 1 is in range")
+        Scalar::from_be_bytes(&reduce(wide, &BLS_ORDER_MINUS_1)).expect("one plus a remainder of order - 1 is in range")
     }
 
     pub(crate) fn secp256k1_secret(wide: &[u8; 48]) -> k256::SecretKey {

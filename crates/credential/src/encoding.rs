@@ -55,10 +55,7 @@ impl EncodingError {
 
 /// Bytes of exactly `N`, or the refusal that says how many there were.
 pub(crate) fn exactly<const N: usize>(bytes: &[u8]) -> Result<&[u8; N], EncodingError> {
-    bytes.try_into().map_err(|_| EncodingError::WrongLength {
-        expected: N,
-        actual: bytes.len(),
-    })
+    bytes.try_into().map_err(|_| EncodingError::WrongLength { expected: N, actual: bytes.len() })
 }
 
 /// Bytes of a `0x` hex text.

@@ -39,12 +39,10 @@ mod scope;
 
 pub use batch::{Credential, verify, verify_batch};
 pub use blind::{
-    BlindSignature, BlindedMessage, Blinding, IssuerPublicKey, IssuerSecretKey, Signature, blind,
-    unblind,
+    BlindSignature, BlindedMessage, Blinding, IssuerPublicKey, IssuerSecretKey, Signature, blind, unblind,
 };
 pub use derive::{AccountKey, IssuerSeed, MasterSecret};
 pub use encoding::EncodingError;
 pub use scope::{
-    AccountAddress, CredentialScope, DOMAIN, MESSAGE_BYTES, MessagePoint, ScopeId, hash_to_curve,
-    message_point,
+    AccountAddress, CredentialScope, DOMAIN, MESSAGE_BYTES, MessagePoint, ScopeId, hash_to_curve, message_point,
 };

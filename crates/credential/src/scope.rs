@@ -79,18 +79,8 @@ pub struct CredentialScope {
 
 impl CredentialScope {
     /// A scope of its parts.
-    pub fn new(
-        chain_id: u64,
-        contract: impl Into<AccountAddress>,
-        id: impl Into<ScopeId>,
-        class: u8,
-    ) -> Self {
-        Self {
-            chain_id,
-            contract: contract.into(),
-            id: id.into(),
-            class,
-        }
+    pub fn new(chain_id: u64, contract: impl Into<AccountAddress>, id: impl Into<ScopeId>, class: u8) -> Self {
+        Self { chain_id, contract: contract.into(), id: id.into(), class }
     }
 
     /// The message: chain id (32 bytes) ‖ contract (20) ‖ scope id (32) ‖ class (1) ‖ account (20).

@@ -60,7 +60,8 @@ impl Anvil {
     /// # Errors
     /// [`EmbeddedError`] when the package is missing or the port stays closed.
     pub async fn start(toolchain: &Toolchain, config: &AnvilConfig) -> Result<Self, EmbeddedError> {
-        fs::create_dir_all(&config.dir).map_err(EmbeddedError::io(format!("cannot create {}", config.dir.display())))?;
+        fs::create_dir_all(&config.dir)
+            .map_err(EmbeddedError::io(format!("cannot create {}", config.dir.display())))?;
         let record = config.dir.join("anvil.pid");
         if config.lifetime == Lifetime::Detached
             && let Some((id, port)) = running(&record)
@@ -94,7 +95,8 @@ impl Anvil {
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        fs::write(&record, format!("{}\n{port}\n", process.id())).map_err(EmbeddedError::io("cannot write anvil.pid"))?;
+        fs::write(&record, format!("{}\n{port}\n", process.id()))
+            .map_err(EmbeddedError::io("cannot write anvil.pid"))?;
         Ok(Self { process, port, lifetime: config.lifetime })
     }
 

@@ -17,7 +17,9 @@ pub use toolchain::Toolchain;
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {
     /// The npm packages are not installed.
-    #[error("{what} is missing at {path}: run `npm ci` in the repository, or set KOPILKA_NODE_MODULES to its node_modules")]
+    #[error(
+        "{what} is missing at {path}: run `npm ci` in the repository, or set KOPILKA_NODE_MODULES to its node_modules"
+    )]
     ToolMissing {
         /// Name of the tool.
         what: &'static str,

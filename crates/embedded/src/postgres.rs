@@ -222,7 +222,8 @@ fn reachable_by_nobody(dir: &Path) -> Result<PathBuf, EmbeddedError> {
     if open {
         return Ok(absolute);
     }
-    let name: String = absolute.display().to_string().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let name: String =
+        absolute.display().to_string().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     Ok(Path::new("/var/tmp").join(format!("kopilka{name}")))
 }
 

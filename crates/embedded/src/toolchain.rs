@@ -29,10 +29,7 @@ impl Toolchain {
             }
             first.get_or_insert(node_modules);
         }
-        Err(EmbeddedError::ToolMissing {
-            what: "the toolchain",
-            path: first.unwrap_or_default().display().to_string(),
-        })
+        Err(EmbeddedError::ToolMissing { what: "the toolchain", path: first.unwrap_or_default().display().to_string() })
     }
 
     /// The anvil program itself, not its node wrapper.
@@ -53,6 +50,10 @@ impl Toolchain {
 
     fn existing(&self, what: &'static str, inside: &str) -> Result<PathBuf, EmbeddedError> {
         let path = self.node_modules.join(inside);
-        if path.exists() { Ok(path) } else { Err(EmbeddedError::ToolMissing { what, path: path.display().to_string() }) }
+        if path.exists() {
+            Ok(path)
+        } else {
+            Err(EmbeddedError::ToolMissing { what, path: path.display().to_string() })
+        }
     }
 }

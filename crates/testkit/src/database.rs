@@ -46,7 +46,11 @@ async fn server() -> anyhow::Result<Postgres> {
     std::fs::create_dir_all(&dir)?;
     let lock = File::create(dir.join("postgres.lock")).context("cannot create the lock of the test Postgres")?;
     lock.lock()?;
-    let config =
-        PostgresConfig { dir: dir.join("postgres"), port: None, durability: Durability::None, lifetime: Lifetime::Detached };
+    let config = PostgresConfig {
+        dir: dir.join("postgres"),
+        port: None,
+        durability: Durability::None,
+        lifetime: Lifetime::Detached,
+    };
     Ok(Postgres::start(&Toolchain::locate()?, &config).await?)
 }

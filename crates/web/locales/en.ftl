@@ -57,7 +57,7 @@ time-days-ago = { $count ->
 
 fill-label = { $pledged } of { $cost } collected, { $percent }
 fill-of = of { $cost }
-fill-surplus = { $amount } above the cost. The surplus returns to the supporters for other initiatives.
+fill-surplus = Above the cost: { $amount }
 
 error-title-bad-request = The request was not understood
 error-title-unauthorized = Please log in

@@ -61,7 +61,7 @@ time-days-ago = { $count ->
 
 fill-label = Собрано { $pledged } из { $cost }, { $percent }
 fill-of = из { $cost }
-fill-surplus = Сверх стоимости: { $amount }. Излишек вернётся поддержавшим для других инициатив.
+fill-surplus = Сверх стоимости: { $amount }
 
 error-title-bad-request = Запрос не понят
 error-title-unauthorized = Нужно войти

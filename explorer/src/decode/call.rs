@@ -113,7 +113,7 @@ fn of_round(words: &Words, round: Address, call: Option<BudgetRoundCalls>) -> (O
         BudgetRoundCalls::proposeSettlement(call) => words
             .text("call-propose-settlement")
             .arg("count", call.winners.len())
-            .html("winners", joined(call.winners.iter().map(|&id| words.initiative(round, i32::from(id)))))
+            .html("winners", joined(call.winners.iter().map(|&id| words.initiative_short(round, i32::from(id)))))
             .html("digest", words.plain_hash(call.transcriptDigest))
             .html("round", link),
         BudgetRoundCalls::withdrawSettlement(_) => words.text("call-withdraw-settlement").html("round", link),

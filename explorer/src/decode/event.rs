@@ -162,7 +162,7 @@ fn of_round(words: &Words, round: Address, event: BudgetRoundEvents) -> Option<H
 }
 
 fn winners(words: &Words, round: Address, ids: &[u16]) -> Html {
-    joined(ids.iter().map(|&id| words.initiative(round, i32::from(id))))
+    joined(ids.iter().map(|&id| words.initiative_short(round, i32::from(id))))
 }
 
 fn of_rounds(words: &Words, event: BudgetRoundsEvents) -> Html {

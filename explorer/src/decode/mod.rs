@@ -16,7 +16,7 @@ use crate::words::Words;
 /// Chosen initiatives with their points: «№ 1 «Лавочки» — 4 балла, № 4 «Сквер» — 6 баллов».
 fn choices(words: &Words, round: Address, initiatives: &[u16], points: &[u16]) -> Html {
     let parts = initiatives.iter().enumerate().map(|(place, &id)| {
-        let link = words.initiative(round, i32::from(id));
+        let link = words.initiative_short(round, i32::from(id));
         match points.get(place) {
             Some(&points) => words.text("choice-with-points").html("initiative", link).arg("points", points).to_html(),
             None => link,

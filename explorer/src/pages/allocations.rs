@@ -39,7 +39,7 @@ pub(super) fn sentence(words: &Words, line: &AllocationLine) -> Html {
         return Html::escaped(words.text("allocation-nothing"));
     }
     let parts = line.initiatives.iter().enumerate().map(|(place, &id)| {
-        let link = words.initiative(line.round, id);
+        let link = words.initiative_short(line.round, id);
         match line.points.get(place) {
             Some(&points) => words.text("choice-with-points").html("initiative", link).arg("points", points).to_html(),
             None => link,

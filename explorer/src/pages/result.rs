@@ -93,7 +93,7 @@ impl ResultPage {
     }
 
     fn initiative(&self, id: &kopilka_domain::InitiativeId) -> Html {
-        self.w.initiative(self.round.address, i32::from(id.0))
+        self.w.initiative_short(self.round.address, i32::from(id.0))
     }
 
     fn support(&self, support: &u64) -> Message {

@@ -74,9 +74,8 @@ pub(crate) async fn home(
 ) -> WebResult<Rendered<Home>> {
     let mut connection = state.connection().await.or_unavailable()?;
     let rounds = view::rounds(&mut connection, None).await.or_unavailable()?;
-    let texts = documents(&mut connection, rounds.iter().map(|round| B256::from(round.content_hash)))
-        .await
-        .or_unavailable()?;
+    let texts =
+        documents(&mut connection, rounds.iter().map(|round| B256::from(round.content_hash))).await.or_unavailable()?;
     drop(connection);
     let cards = rounds.into_iter().filter(|round| round.phase != "draft").map(|round| {
         let title = texts

@@ -98,7 +98,12 @@ mod tests {
     #[test]
     fn both_languages_have_the_same_messages() {
         let keys = |source: &'static str| -> BTreeSet<&'static str> {
-            source.lines().filter_map(|line| line.split_once(" =")).map(|(key, _)| key).filter(|key| !key.starts_with([' ', '#'])).collect()
+            source
+                .lines()
+                .filter_map(|line| line.split_once(" ="))
+                .map(|(key, _)| key)
+                .filter(|key| !key.starts_with([' ', '#']))
+                .collect()
         };
         let (ru, en) = (keys(RU), keys(EN));
         assert_eq!(ru.difference(&en).collect::<Vec<_>>(), Vec::<&&str>::new(), "only in Russian");

@@ -23,10 +23,16 @@ async fn documents_come_back_byte_for_byte() {
     assert!(got.headers()["cache-control"].to_str().unwrap().contains("immutable"));
     assert_eq!(got.bytes().await.unwrap(), body.as_bytes());
 
-    for bad in ["", "{}", "{\"kind\":\"round\",\"title\":\"\",\"description\":\"\"}", "{\"kind\":\"vote\",\"title\":\"a\",\"description\":\"b\"}"] {
+    for bad in [
+        "",
+        "{}",
+        "{\"kind\":\"round\",\"title\":\"\",\"description\":\"\"}",
+        "{\"kind\":\"vote\",\"title\":\"a\",\"description\":\"b\"}",
+    ] {
         let (status, kind) = problem(put(bad).await).await;
         assert_eq!((status, kind.as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "document-malformed"), "{bad}");
     }
-    let unknown = Client::new().get(world.url(&format!("documents/0x{}", "00".repeat(32)))).header("accept", "application/json");
+    let unknown =
+        Client::new().get(world.url(&format!("documents/0x{}", "00".repeat(32)))).header("accept", "application/json");
     assert_eq!(problem(unknown.send().await.unwrap()).await.1, "document-unknown");
 }

@@ -71,7 +71,8 @@ async fn fifty_parallel_requests_get_exactly_one_signature() {
     }
     assert_eq!(signed, 1);
     drop(citizen);
-    let rows: i64 = sqlx::query_scalar("select count(*) from portal.issuances").fetch_one(&world.database.pool).await.unwrap();
+    let rows: i64 =
+        sqlx::query_scalar("select count(*) from portal.issuances").fetch_one(&world.database.pool).await.unwrap();
     assert_eq!(rows, 1);
 }
 
@@ -135,7 +136,13 @@ async fn every_refusal_says_why() {
         expect(citizen.ask(&round, 0, bad).await, StatusCode::UNPROCESSABLE_ENTITY, "blinded-malformed").await;
     }
     let url = citizen.url(&format!("api/v1/rounds/{}/credential", round.address));
-    let garbage = citizen.http.post(url).header("x-csrf-token", &citizen.csrf).header("content-type", "application/json").body("{").send();
+    let garbage = citizen
+        .http
+        .post(url)
+        .header("x-csrf-token", &citizen.csrf)
+        .header("content-type", "application/json")
+        .body("{")
+        .send();
     assert_eq!(problem(garbage.await.unwrap()).await.0, StatusCode::BAD_REQUEST);
 
     // The wrong time or place.
@@ -143,9 +150,11 @@ async fn every_refusal_says_why() {
     world.contract(&round).cancel().send().await.unwrap().get_receipt().await.unwrap();
     tokio::time::sleep(std::time::Duration::from_millis(400)).await;
     expect(citizen.ask(&round, 0, &blinded).await, StatusCode::CONFLICT, "registration-closed").await;
-    let elsewhere = crate::world::Round { address: world.chain.deployment.rounds, scope: round.scope, keys: Vec::new() };
+    let elsewhere =
+        crate::world::Round { address: world.chain.deployment.rounds, scope: round.scope, keys: Vec::new() };
     expect(citizen.ask(&elsewhere, 0, &blinded).await, StatusCode::NOT_FOUND, "round-unknown").await;
-    let rows: i64 = sqlx::query_scalar("select count(*) from portal.issuances").fetch_one(&world.database.pool).await.unwrap();
+    let rows: i64 =
+        sqlx::query_scalar("select count(*) from portal.issuances").fetch_one(&world.database.pool).await.unwrap();
     assert_eq!(rows, 1, "only the sixteen-year-old's");
 }
 
@@ -233,7 +242,8 @@ async fn issuing_is_fast() {
     let citizens = join_all((0..100).map(|index| world.citizen(generated_oid(0, index)))).await;
     let bodies: Vec<_> = citizens.iter().map(|_| Keys::new(&round.scope).blinded.to_string()).collect();
     let began = std::time::Instant::now();
-    let answers = join_all(citizens.iter().zip(&bodies).map(|(citizen, blinded)| citizen.ask(&round, 0, blinded))).await;
+    let answers =
+        join_all(citizens.iter().zip(&bodies).map(|(citizen, blinded)| citizen.ask(&round, 0, blinded))).await;
     let took = began.elapsed();
     assert!(answers.iter().all(|answer| answer.status() == StatusCode::OK));
     let signatures: HashSet<String> =

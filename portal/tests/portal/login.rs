@@ -1,7 +1,7 @@
 //! Logging in: every kind of account, refusals, replays.
 
-use kopilka_esia::standin::{Defect, Fault, named};
 use kopilka_esia::TokenKind;
+use kopilka_esia::standin::{Defect, Fault, named};
 use reqwest::StatusCode;
 
 use crate::world::{Citizen, World, problem};

@@ -100,7 +100,10 @@ async fn totals_are_told_as_they_change() {
         if !pool_told && heard.contains("\"pledged\":\"250000\"") {
             pool_told = true;
             let pool = &world.database.pool;
-            sqlx::raw_sql("update chain.initiatives set pledged = 750000; notify chain_head, '2'").execute(pool).await.unwrap();
+            sqlx::raw_sql("update chain.initiatives set pledged = 750000; notify chain_head, '2'")
+                .execute(pool)
+                .await
+                .unwrap();
         }
     }
     assert!(heard.starts_with("event: totals"), "{heard}");

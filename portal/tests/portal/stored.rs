@@ -76,12 +76,14 @@ async fn compaction_goes_on_beside_issuing_and_at_the_end() {
             assert!(answer.status().is_success());
         }
     };
-    let (issued, ()) =
-        tokio::join!(join_all(citizens.iter().map(|citizen| citizen.credential(&round))), compactions);
+    let (issued, ()) = tokio::join!(join_all(citizens.iter().map(|citizen| citizen.credential(&round))), compactions);
     assert_eq!(issued.len(), 30);
     world.stop().await;
     let rows: Vec<(Vec<u8>, String)> =
-        sqlx::query_as("select person_tag, xmin::text from portal.issuances order by ctid").fetch_all(&world.database.pool).await.unwrap();
+        sqlx::query_as("select person_tag, xmin::text from portal.issuances order by ctid")
+            .fetch_all(&world.database.pool)
+            .await
+            .unwrap();
     assert_eq!(rows.len(), 30);
     assert!(rows.windows(2).all(|pair| pair[0].0 < pair[1].0), "in the order of tags");
     assert!(rows.iter().all(|(_, xmin)| *xmin == rows[0].1), "all by one transaction");

@@ -11,8 +11,8 @@ use kopilka_bindings::budget_rounds::{self, BudgetRounds};
 use kopilka_bindings::budget_token::BudgetToken;
 use kopilka_bindings::municipalities::Municipalities;
 use kopilka_credential::{
-    AccountAddress, BlindSignature, BlindedMessage, Blinding, CredentialScope, IssuerPublicKey, MasterSecret, Signature,
-    blind, unblind, verify,
+    AccountAddress, BlindSignature, BlindedMessage, Blinding, CredentialScope, IssuerPublicKey, MasterSecret,
+    Signature, blind, unblind, verify,
 };
 use kopilka_domain::MunicipalityId;
 use kopilka_esia::standin::{self, RegisteredClient, StandIn, StandInConfig, demo_municipalities, generated_oid};
@@ -95,7 +95,9 @@ impl World {
         let (esia, esia_url, client) = start_esia(&portal).await;
         let assets = dir.path().join("assets");
         std::fs::create_dir(&assets).unwrap();
-        for name in ["portal-round.js", "portal-round.css", "portal-take-part.js", "portal-check.js", "portal-restore.js"] {
+        for name in
+            ["portal-round.js", "portal-round.css", "portal-take-part.js", "portal-check.js", "portal-restore.js"]
+        {
             std::fs::write(assets.join(name), "").unwrap();
         }
         let keys_dir = dir.path().join("issuer-keys");
@@ -209,7 +211,8 @@ impl World {
     /// Mints the budget and opens pledging, with nobody registered if the round has a fixed allotment.
     pub(crate) async fn open_pledging(&self, round: &Round) {
         let contract = self.contract(round);
-        let token = BudgetToken::new(contract.token().call().await.unwrap(), self.chain.provider(CLERK_ACCOUNT).unwrap());
+        let token =
+            BudgetToken::new(contract.token().call().await.unwrap(), self.chain.provider(CLERK_ACCOUNT).unwrap());
         token.mint(U256::from(100_000_000)).send().await.unwrap().get_receipt().await.unwrap();
         if contract.config().call().await.unwrap().allotment == 1 {
             // Equal shares need somebody to share among: one registration through the whole credential.
@@ -388,4 +391,3 @@ pub(crate) async fn problem(response: Response) -> (StatusCode, String) {
 pub(crate) async fn issued_on_chain(world: &World, round: &Round) -> u32 {
     world.contract(round).classInfo(0).call().await.unwrap().issued
 }
-

@@ -15,7 +15,16 @@ fn every_accepted_message_takes_effect_once_through_kill_minus_nine() -> anyhow:
     let report = system.data_dir.join("report.json");
     let election = repository_root().join("demo/Zarechensk_2026.pb");
     let mut replay = system
-        .command(&["replay", &election.to_string_lossy(), "--voters", "240", "--concurrency", "8", "--report", &report.to_string_lossy()])?
+        .command(&[
+            "replay",
+            &election.to_string_lossy(),
+            "--voters",
+            "240",
+            "--concurrency",
+            "8",
+            "--report",
+            &report.to_string_lossy(),
+        ])?
         .stdout(Stdio::null())
         .stderr(std::fs::File::create(system.data_dir.join("replay.log"))?)
         .spawn()?;

@@ -7,14 +7,7 @@ use serde_json::Value;
 pub(crate) fn replay(system: &RunningSystem, voters: &str) -> anyhow::Result<Value> {
     let report = system.data_dir.join("report.json");
     let election = repository_root().join("demo/Zarechensk_2026.pb");
-    system.must(&[
-        "replay",
-        &election.to_string_lossy(),
-        "--voters",
-        voters,
-        "--report",
-        &report.to_string_lossy(),
-    ])?;
+    system.must(&["replay", &election.to_string_lossy(), "--voters", voters, "--report", &report.to_string_lossy()])?;
     Ok(serde_json::from_str(&std::fs::read_to_string(report)?)?)
 }
 
@@ -31,7 +24,11 @@ fn an_election_runs_through_and_adds_up_to_the_kopeck() -> anyhow::Result<()> {
     assert_eq!(report["allocations"], 60);
     assert_eq!(report["rejected"].as_object().map(serde_json::Map::len), Some(0), "{report}");
     assert!(!report["winners"].as_array().expect("winners").is_empty(), "somebody wins");
-    assert_eq!(kopecks(&report, "minted"), kopecks(&report, "spent") + kopecks(&report, "returned"), "TOK: minted = spent + returned");
+    assert_eq!(
+        kopecks(&report, "minted"),
+        kopecks(&report, "spent") + kopecks(&report, "returned"),
+        "TOK: minted = spent + returned"
+    );
     assert!(kopecks(&report, "pledged") <= kopecks(&report, "minted"), "nobody pledges more than was minted");
     Ok(())
 }

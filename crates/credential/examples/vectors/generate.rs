@@ -2,8 +2,8 @@
 
 use blst::min_sig::{AggregateSignature, PublicKey, Signature as BlstSignature};
 use kopilka_credential::{
-    AccountAddress, BlindedMessage, CredentialScope, DOMAIN, IssuerPublicKey, IssuerSecretKey,
-    IssuerSeed, MasterSecret, Signature, blind, hash_to_curve, message_point, unblind,
+    AccountAddress, BlindedMessage, CredentialScope, DOMAIN, IssuerPublicKey, IssuerSecretKey, IssuerSeed,
+    MasterSecret, Signature, blind, hash_to_curve, message_point, unblind,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -15,7 +15,8 @@ pub(crate) const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/cred
 pub(crate) const RFC9380_DOMAIN: &str = "QUUX-V01-CS02-with-BLS12381G1_XMD:SHA-256_SSWU_RO_";
 
 /// The field modulus, big-endian.
-const MODULUS: &str = "1a0111ea397fe69a4b1ba7b6434bacd764774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab";
+const MODULUS: &str =
+    "1a0111ea397fe69a4b1ba7b6434bacd764774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab";
 
 /// The whole file.
 pub(crate) fn vectors() -> String {
@@ -38,13 +39,8 @@ pub(crate) fn vectors() -> String {
 }
 
 fn rfc9380() -> Value {
-    let messages = [
-        "",
-        "abc",
-        "abcdef0123456789",
-        &format!("q128_{}", "q".repeat(128)),
-        &format!("a512_{}", "a".repeat(512)),
-    ];
+    let messages =
+        ["", "abc", "abcdef0123456789", &format!("q128_{}", "q".repeat(128)), &format!("a512_{}", "a".repeat(512))];
     json!({
         "domain": RFC9380_DOMAIN,
         "message": messages.map(hex),
@@ -87,22 +83,13 @@ fn credentials() -> Value {
                 ("accountSecret", hex(*key.to_bytes())),
                 ("account", hex(account.to_bytes())),
                 ("message", hex(scope.message(account))),
-                (
-                    "messagePoint",
-                    hex(message_point(&scope, account).to_bytes()),
-                ),
-                (
-                    "messagePointUncompressed",
-                    hex(message_point(&scope, account).to_uncompressed()),
-                ),
+                ("messagePoint", hex(message_point(&scope, account).to_bytes())),
+                ("messagePointUncompressed", hex(message_point(&scope, account).to_uncompressed())),
                 ("blinding", hex(*blinding.to_bytes())),
                 ("blinded", hex(blinded.to_bytes())),
                 ("issuerSecret", hex(*issuer.to_bytes())),
                 ("issuerPublicKey", hex(issuer.public_key().to_bytes())),
-                (
-                    "issuerPublicKeyEip2537",
-                    hex(issuer.public_key().to_eip2537()),
-                ),
+                ("issuerPublicKeyEip2537", hex(issuer.public_key().to_eip2537())),
                 ("blindSignature", hex(blind_signature.to_bytes())),
                 ("signature", hex(signature.to_bytes())),
                 ("signatureUncompressed", hex(signature.to_uncompressed())),
@@ -115,27 +102,16 @@ fn credentials() -> Value {
             }
         }
     }
-    columns
-        .into_iter()
-        .map(|(name, values)| (name.to_owned(), Value::Array(values)))
-        .collect()
+    columns.into_iter().map(|(name, values)| (name.to_owned(), Value::Array(values))).collect()
 }
 
 /// A batch of one scope with coefficients and the two sums that the pairing equation compares.
 fn batch() -> Value {
     let scope = scopes()[0];
     let issuer = issuer(&scope);
-    let accounts: Vec<AccountAddress> = (0..20)
-        .map(|person| master(person).account(&scope).address())
-        .collect();
-    let signatures: Vec<Signature> = accounts
-        .iter()
-        .map(|account| sign(&issuer, &scope, *account))
-        .collect();
-    let messages: Vec<[u8; 48]> = accounts
-        .iter()
-        .map(|account| message_point(&scope, *account).to_bytes())
-        .collect();
+    let accounts: Vec<AccountAddress> = (0..20).map(|person| master(person).account(&scope).address()).collect();
+    let signatures: Vec<Signature> = accounts.iter().map(|account| sign(&issuer, &scope, *account)).collect();
+    let messages: Vec<[u8; 48]> = accounts.iter().map(|account| message_point(&scope, *account).to_bytes()).collect();
     let coefficients: Vec<[u8; 32]> = (0..20)
         .map(|index| {
             let mut coefficient = [0; 32];
@@ -144,13 +120,8 @@ fn batch() -> Value {
         })
         .collect();
     let weighted_sum = |points: Vec<[u8; 48]>| {
-        let weighted = points
-            .iter()
-            .zip(&coefficients)
-            .map(|(point, coefficient)| times(coefficient, *point));
-        Signature::from_bytes(&sum(&weighted.collect::<Vec<_>>()))
-            .expect("a sum of members")
-            .to_uncompressed()
+        let weighted = points.iter().zip(&coefficients).map(|(point, coefficient)| times(coefficient, *point));
+        Signature::from_bytes(&sum(&weighted.collect::<Vec<_>>())).expect("a sum of members").to_uncompressed()
     };
     json!({
         "chainId": hex(word(scope.chain_id)),
@@ -183,63 +154,28 @@ fn forgeries() -> Value {
     let blinded_sum = times(&blinding, sum(&[point(accounts[0]), point(accounts[1])]));
     let blinded_sum = BlindedMessage::from_bytes(&blinded_sum).expect("a sum of members");
     let issued = issuer.sign_blinded(&blinded_sum);
-    let unblinded = unblind(
-        &issued,
-        &kopilka_credential::Blinding::from_bytes(&blinding).expect("in range"),
-    )
-    .to_bytes();
+    let unblinded =
+        unblind(&issued, &kopilka_credential::Blinding::from_bytes(&blinding).expect("in range")).to_bytes();
     let split = times(&reduced(label("a split")), point(accounts[0]));
     let offset = times(&reduced(label("an offset")), point(accounts[1]));
     let two = word(2);
 
     let cases: Vec<(&str, [[u8; 48]; 2], bool)> = vec![
-        (
-            "one issued signature on the sum, split in two",
-            [split, sum(&[unblinded, negated(split)])],
-            true,
-        ),
-        (
-            "the same one split into halves",
-            [half(unblinded), half(unblinded)],
-            true,
-        ),
-        (
-            "one issued signature on the sum, and a message point",
-            [unblinded, point(accounts[1])],
-            false,
-        ),
-        (
-            "valid signatures swapped between the accounts",
-            [second, first],
-            true,
-        ),
+        ("one issued signature on the sum, split in two", [split, sum(&[unblinded, negated(split)])], true),
+        ("the same one split into halves", [half(unblinded), half(unblinded)], true),
+        ("one issued signature on the sum, and a message point", [unblinded, point(accounts[1])], false),
+        ("valid signatures swapped between the accounts", [second, first], true),
         (
             "valid signatures with an offset that cancels",
             [sum(&[first, offset]), sum(&[second, negated(offset)])],
             true,
         ),
         ("one valid signature used twice", [first, first], false),
-        (
-            "valid signatures doubled",
-            [times(&two, first), times(&two, second)],
-            false,
-        ),
-        (
-            "valid signatures negated",
-            [negated(first), negated(second)],
-            false,
-        ),
+        ("valid signatures doubled", [times(&two, first), times(&two, second)], false),
+        ("valid signatures negated", [negated(first), negated(second)], false),
         ("one valid, one negated", [first, negated(second)], false),
-        (
-            "one valid, one the generator",
-            [first, times(&word(1), generator())],
-            false,
-        ),
-        (
-            "message points as signatures",
-            [point(accounts[0]), point(accounts[1])],
-            false,
-        ),
+        ("one valid, one the generator", [first, times(&word(1), generator())], false),
+        ("message points as signatures", [point(accounts[0]), point(accounts[1])], false),
     ];
     json!({
         "account": accounts.map(|account| hex(account.to_bytes())),
@@ -263,16 +199,8 @@ fn bad_g1_compressed() -> Vec<Bad> {
     vec![
         ("wrong-length", "nothing", vec![]),
         ("wrong-length", "one byte too few", good[..47].to_vec()),
-        (
-            "wrong-length",
-            "one byte too many",
-            [&good[..], &[0]].concat(),
-        ),
-        (
-            "wrong-length",
-            "the uncompressed form",
-            good_g1_uncompressed().to_vec(),
-        ),
+        ("wrong-length", "one byte too many", [&good[..], &[0]].concat()),
+        ("wrong-length", "the uncompressed form", good_g1_uncompressed().to_vec()),
         ("wrong-flags", "no compressed flag", flags(good, 0)),
         ("wrong-flags", "infinity flag on a point", flags(good, 0xc0)),
         ("wrong-flags", "infinity with a sign", flags([0; 48], 0xe0)),
@@ -284,50 +212,23 @@ fn bad_g1_compressed() -> Vec<Bad> {
         ("wrong-flags", "zeros", vec![0; 48]),
         ("infinity", "infinity", flags([0; 48], 0xc0)),
         ("non-canonical", "x = p", flags(modulus(), 0x80)),
-        (
-            "non-canonical",
-            "x as large as fits",
-            flags([0xff; 48], 0x80),
-        ),
+        ("non-canonical", "x as large as fits", flags([0xff; 48], 0x80)),
         ("non-canonical", "a good x plus p", with_modulus_added()),
-        (
-            "not-on-curve",
-            "x without a point",
-            flags(off_curve_x(), 0x80),
-        ),
-        (
-            "not-in-subgroup",
-            "a point of order 3: (0, 2)",
-            flags([0; 48], 0x80),
-        ),
-        (
-            "not-in-subgroup",
-            "a point of order 3: (0, -2)",
-            flags([0; 48], 0xa0),
-        ),
-        (
-            "not-in-subgroup",
-            "a point outside the subgroup",
-            torsion.to_vec(),
-        ),
+        ("not-on-curve", "x without a point", flags(off_curve_x(), 0x80)),
+        ("not-in-subgroup", "a point of order 3: (0, 2)", flags([0; 48], 0x80)),
+        ("not-in-subgroup", "a point of order 3: (0, -2)", flags([0; 48], 0xa0)),
+        ("not-in-subgroup", "a point outside the subgroup", torsion.to_vec()),
         ("not-in-subgroup", "another one", outside_g1(1).to_vec()),
-        (
-            "not-in-subgroup",
-            "a good signature plus a point outside",
-            sum_unchecked(&[good, torsion]).to_vec(),
-        ),
+        ("not-in-subgroup", "a good signature plus a point outside", sum_unchecked(&[good, torsion]).to_vec()),
     ]
 }
 
 fn bad_g1_uncompressed() -> Vec<Bad> {
     let good = good_g1_uncompressed();
     let (x, y) = good.split_at(48);
-    let outside = BlstSignature::uncompress(&outside_g1(0))
-        .expect("on the curve")
-        .serialize();
-    let mixed = BlstSignature::uncompress(&sum_unchecked(&[good_g1(), outside_g1(0)]))
-        .expect("on the curve")
-        .serialize();
+    let outside = BlstSignature::uncompress(&outside_g1(0)).expect("on the curve").serialize();
+    let mixed =
+        BlstSignature::uncompress(&sum_unchecked(&[good_g1(), outside_g1(0)])).expect("on the curve").serialize();
     let mut off_by_one = good.to_vec();
     off_by_one[95] ^= 1;
     let mut two = vec![0; 96];
@@ -336,36 +237,20 @@ fn bad_g1_uncompressed() -> Vec<Bad> {
     vec![
         ("wrong-length", "nothing", vec![]),
         ("wrong-length", "one byte too few", good[..95].to_vec()),
-        (
-            "wrong-length",
-            "one byte too many",
-            [&good[..], &[0]].concat(),
-        ),
+        ("wrong-length", "one byte too many", [&good[..], &[0]].concat()),
         ("wrong-length", "with the padding of EIP-2537", padded),
         ("wrong-length", "the compressed form", good_g1().to_vec()),
         ("wrong-flags", "compressed flag", flags(good, 0x80)),
         ("wrong-flags", "sign flag", flags(good, 0x20)),
         ("wrong-flags", "infinity flag", flags([0; 96], 0x40)),
-        (
-            "infinity",
-            "infinity as the precompiles write it",
-            vec![0; 96],
-        ),
+        ("infinity", "infinity as the precompiles write it", vec![0; 96]),
         ("non-canonical", "x = p", [&modulus()[..], y].concat()),
         ("non-canonical", "y = p", [x, &modulus()[..]].concat()),
         ("not-on-curve", "y of another point", off_by_one),
         ("not-on-curve", "coordinates swapped", [y, x].concat()),
         ("not-in-subgroup", "a point of order 3: (0, 2)", two),
-        (
-            "not-in-subgroup",
-            "a point outside the subgroup",
-            outside.to_vec(),
-        ),
-        (
-            "not-in-subgroup",
-            "a good signature plus a point outside",
-            mixed.to_vec(),
-        ),
+        ("not-in-subgroup", "a point outside the subgroup", outside.to_vec()),
+        ("not-in-subgroup", "a good signature plus a point outside", mixed.to_vec()),
     ]
 }
 
@@ -375,20 +260,12 @@ fn bad_g2_compressed() -> Vec<Bad> {
     vec![
         ("wrong-length", "a point of G1", good_g1().to_vec()),
         ("wrong-length", "one byte too few", good[..95].to_vec()),
-        (
-            "wrong-length",
-            "one byte too many",
-            [&good[..], &[0]].concat(),
-        ),
+        ("wrong-length", "one byte too many", [&good[..], &[0]].concat()),
         ("wrong-flags", "no compressed flag", flags(good, 0)),
         ("wrong-flags", "infinity flag on a point", flags(good, 0xc0)),
         ("wrong-flags", "infinity with a sign", flags([0; 96], 0xe0)),
         ("infinity", "infinity", flags([0; 96], 0xc0)),
-        (
-            "non-canonical",
-            "x.c1 = p",
-            flags([&p[..], &good[48..]].concat(), 0x80),
-        ),
+        ("non-canonical", "x.c1 = p", flags([&p[..], &good[48..]].concat(), 0x80)),
         ("non-canonical", "x.c0 = p", [&good[..48], &p[..]].concat()),
         ("non-canonical", "x.c0 with flag bits", {
             let mut bytes = good.to_vec();
@@ -396,11 +273,7 @@ fn bad_g2_compressed() -> Vec<Bad> {
             bytes
         }),
         ("not-on-curve", "x without a point", off_curve_g2().to_vec()),
-        (
-            "not-in-subgroup",
-            "a point outside the subgroup",
-            outside_g2().to_bytes().to_vec(),
-        ),
+        ("not-in-subgroup", "a point outside the subgroup", outside_g2().to_bytes().to_vec()),
     ]
 }
 
@@ -416,38 +289,18 @@ fn bad_g2_eip2537() -> Vec<Bad> {
         bytes
     };
     vec![
-        (
-            "wrong-length",
-            "the compressed form",
-            good_g2().to_bytes().to_vec(),
-        ),
+        ("wrong-length", "the compressed form", good_g2().to_bytes().to_vec()),
         ("wrong-length", "one byte too few", good[..255].to_vec()),
-        (
-            "wrong-length",
-            "one byte too many",
-            [&good[..], &[0]].concat(),
-        ),
+        ("wrong-length", "one byte too many", [&good[..], &[0]].concat()),
         ("wrong-flags", "padding of x.c0", altered(0, 1)),
         ("wrong-flags", "padding of y.c1", altered(192 + 15, 1)),
         ("infinity", "infinity", vec![0; 256]),
         ("non-canonical", "x.c0 = p", [&p[..], &good[64..]].concat()),
         ("non-canonical", "y.c1 = p", [&good[..192], &p].concat()),
         ("non-canonical", "top bits of x.c1", altered(64 + 16, 0xff)),
-        (
-            "not-on-curve",
-            "c1 before c0",
-            [field(1), field(0), field(3), field(2)].concat(),
-        ),
-        (
-            "not-on-curve",
-            "y before x",
-            [field(2), field(3), field(0), field(1)].concat(),
-        ),
-        (
-            "not-in-subgroup",
-            "a point outside the subgroup",
-            [padded(1), padded(0), padded(3), padded(2)].concat(),
-        ),
+        ("not-on-curve", "c1 before c0", [field(1), field(0), field(3), field(2)].concat()),
+        ("not-on-curve", "y before x", [field(2), field(3), field(0), field(1)].concat()),
+        ("not-in-subgroup", "a point outside the subgroup", [padded(1), padded(0), padded(3), padded(2)].concat()),
     ]
 }
 
@@ -457,11 +310,7 @@ fn bad_scalars() -> Vec<Bad> {
         ("wrong-length", "31 bytes", vec![1; 31]),
         ("wrong-length", "33 bytes", vec![1; 33]),
         ("scalar-out-of-range", "zero", vec![0; 32]),
-        (
-            "scalar-out-of-range",
-            "the group order",
-            hex::decode(ORDER).expect("hex"),
-        ),
+        ("scalar-out-of-range", "the group order", hex::decode(ORDER).expect("hex")),
         ("scalar-out-of-range", "as large as fits", vec![0xff; 32]),
     ]
 }
@@ -481,30 +330,18 @@ pub(crate) fn master(person: u32) -> MasterSecret {
 
 /// The issuer of a scope.
 pub(crate) fn issuer(scope: &CredentialScope) -> IssuerSecretKey {
-    IssuerSecretKey::derive(
-        &IssuerSeed::from_bytes(&label::<32>("issuer")).expect("32 bytes"),
-        scope,
-    )
+    IssuerSecretKey::derive(&IssuerSeed::from_bytes(&label::<32>("issuer")).expect("32 bytes"), scope)
 }
 
 /// A signature on an account, without the blinding that cancels anyway.
-pub(crate) fn sign(
-    issuer: &IssuerSecretKey,
-    scope: &CredentialScope,
-    account: AccountAddress,
-) -> Signature {
-    Signature::from_bytes(&times(
-        &issuer.to_bytes(),
-        message_point(scope, account).to_bytes(),
-    ))
-    .expect("a member")
+pub(crate) fn sign(issuer: &IssuerSecretKey, scope: &CredentialScope, account: AccountAddress) -> Signature {
+    Signature::from_bytes(&times(&issuer.to_bytes(), message_point(scope, account).to_bytes())).expect("a member")
 }
 
 /// A point times a scalar below the group order: what an issuer with that secret would answer.
 pub(crate) fn times(scalar: &[u8; 32], point: [u8; 48]) -> [u8; 48] {
     let key = IssuerSecretKey::from_bytes(scalar).expect("in range");
-    key.sign_blinded(&BlindedMessage::from_bytes(&point).expect("a member"))
-        .to_bytes()
+    key.sign_blinded(&BlindedMessage::from_bytes(&point).expect("a member")).to_bytes()
 }
 
 /// The sum of points of the subgroup.
@@ -515,15 +352,9 @@ pub(crate) fn sum(points: &[[u8; 48]]) -> [u8; 48] {
 }
 
 fn sum_unchecked(points: &[[u8; 48]]) -> [u8; 48] {
-    let points: Vec<_> = points
-        .iter()
-        .map(|point| BlstSignature::uncompress(point).expect("on the curve"))
-        .collect();
+    let points: Vec<_> = points.iter().map(|point| BlstSignature::uncompress(point).expect("on the curve")).collect();
     let points: Vec<_> = points.iter().collect();
-    AggregateSignature::aggregate(&points, false)
-        .expect("at least one point")
-        .to_signature()
-        .compress()
+    AggregateSignature::aggregate(&points, false).expect("at least one point").to_signature().compress()
 }
 
 /// The negative of a point: the same x with the other sign.
@@ -533,15 +364,13 @@ pub(crate) fn negated(mut point: [u8; 48]) -> [u8; 48] {
 }
 
 fn half(point: [u8; 48]) -> [u8; 48] {
-    let half = hex::decode("39f6d3a994cebea4199cec0404d0ec02a9ded2017fff2dff7fffffff80000001")
-        .expect("hex");
+    let half = hex::decode("39f6d3a994cebea4199cec0404d0ec02a9ded2017fff2dff7fffffff80000001").expect("hex");
     times(half.as_slice().try_into().expect("32 bytes"), point)
 }
 
 fn generator() -> [u8; 48] {
-    let bytes = hex::decode(
-        "97f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb",
-    );
+    let bytes =
+        hex::decode("97f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb");
     bytes.expect("hex").try_into().expect("48 bytes")
 }
 
@@ -565,10 +394,7 @@ fn small_x(test: impl Fn(&[u8; 48]) -> bool) -> [u8; 48] {
         bytes[47] = x;
         bytes
     });
-    encodings
-        .into_iter()
-        .find(test)
-        .expect("half of all x have a point")
+    encodings.into_iter().find(test).expect("half of all x have a point")
 }
 
 fn off_curve_x() -> [u8; 48] {
@@ -576,9 +402,7 @@ fn off_curve_x() -> [u8; 48] {
 }
 
 fn outside_g1(sign: u8) -> [u8; 48] {
-    let mut bytes = small_x(|bytes| {
-        BlstSignature::uncompress(bytes).is_ok_and(|point| !point.subgroup_check())
-    });
+    let mut bytes = small_x(|bytes| BlstSignature::uncompress(bytes).is_ok_and(|point| !point.subgroup_check()));
     bytes[0] |= 0x20 * sign;
     bytes
 }
@@ -593,9 +417,7 @@ fn g2_candidates() -> impl Iterator<Item = [u8; 96]> {
 }
 
 fn off_curve_g2() -> [u8; 96] {
-    g2_candidates()
-        .find(|bytes| PublicKey::uncompress(bytes).is_err())
-        .expect("half of all x have no point")
+    g2_candidates().find(|bytes| PublicKey::uncompress(bytes).is_err()).expect("half of all x have no point")
 }
 
 fn outside_g2() -> PublicKey {
@@ -625,10 +447,7 @@ fn with_modulus_added() -> Vec<u8> {
 }
 
 fn modulus() -> [u8; 48] {
-    hex::decode(MODULUS)
-        .expect("hex")
-        .try_into()
-        .expect("48 bytes")
+    hex::decode(MODULUS).expect("hex").try_into().expect("48 bytes")
 }
 
 fn flags(bytes: impl AsRef<[u8]>, flags: u8) -> Vec<u8> {

@@ -9,11 +9,7 @@ fn valid_batches_of_any_size_pass() {
     let issuer = generate::issuer(&scope());
     let all = credentials(&issuer, 70);
     for count in [0, 1, 2, 3, 31, 32, 33, 70] {
-        assert_eq!(
-            verify_batch(&issuer.public_key(), &all[..count], &mut rng(1)),
-            Ok(()),
-            "a batch of {count}"
-        );
+        assert_eq!(verify_batch(&issuer.public_key(), &all[..count], &mut rng(1)), Ok(()), "a batch of {count}");
     }
 }
 
@@ -23,10 +19,7 @@ fn a_batch_may_span_scopes_of_one_key() {
     let mut batch = credentials(&issuer, 3);
     batch[1].scope.class = 9;
     batch[1].signature = generate::sign(&issuer, &batch[1].scope, batch[1].account);
-    assert_eq!(
-        verify_batch(&issuer.public_key(), &batch, &mut rng(2)),
-        Ok(())
-    );
+    assert_eq!(verify_batch(&issuer.public_key(), &batch, &mut rng(2)), Ok(()));
 }
 
 #[test]
@@ -34,40 +27,18 @@ fn a_credential_of_another_scope_class_account_or_key_is_named() {
     let issuer = generate::issuer(&scope());
     let valid = credentials(&issuer, 6);
     let mut batch = valid.clone();
-    batch[0].scope = CredentialScope {
-        id: 2.into(),
-        ..scope()
-    };
-    batch[1].scope = CredentialScope {
-        class: 1,
-        ..scope()
-    };
-    batch[2].scope = CredentialScope {
-        chain_id: 1,
-        ..scope()
-    };
-    batch[3].scope = CredentialScope {
-        contract: [0x12; 20].into(),
-        ..scope()
-    };
+    batch[0].scope = CredentialScope { id: 2.into(), ..scope() };
+    batch[1].scope = CredentialScope { class: 1, ..scope() };
+    batch[2].scope = CredentialScope { chain_id: 1, ..scope() };
+    batch[3].scope = CredentialScope { contract: [0x12; 20].into(), ..scope() };
     batch[4].account = [0x33; 20].into();
-    assert_eq!(
-        verify_batch(&issuer.public_key(), &batch, &mut rng(3)),
-        Err(vec![0, 1, 2, 3, 4])
-    );
+    assert_eq!(verify_batch(&issuer.public_key(), &batch, &mut rng(3)), Err(vec![0, 1, 2, 3, 4]));
     for (index, credential) in batch.iter().enumerate() {
-        assert_eq!(
-            credential.verify(&issuer.public_key()),
-            index == 5,
-            "credential {index} alone"
-        );
+        assert_eq!(credential.verify(&issuer.public_key()), index == 5, "credential {index} alone");
     }
 
     let other = IssuerSecretKey::generate(&mut rng(4));
-    assert_eq!(
-        verify_batch(&other.public_key(), &valid, &mut rng(3)),
-        Err(vec![0, 1, 2, 3, 4, 5])
-    );
+    assert_eq!(verify_batch(&other.public_key(), &valid, &mut rng(3)), Err(vec![0, 1, 2, 3, 4, 5]));
 }
 
 proptest! {

@@ -2,8 +2,8 @@
 
 use crate::{account, generate, scope};
 use kopilka_credential::{
-    AccountAddress, BlindSignature, BlindedMessage, Blinding, EncodingError, IssuerPublicKey,
-    IssuerSecretKey, MessagePoint, Signature,
+    AccountAddress, BlindSignature, BlindedMessage, Blinding, EncodingError, IssuerPublicKey, IssuerSecretKey,
+    MessagePoint, Signature,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -11,22 +11,14 @@ use serde_json::Value;
 /// A list of bad encodings from the vectors, each with its reason and what it is.
 pub(crate) fn bad(list: &str) -> Vec<(String, String, Vec<u8>)> {
     let vectors: Value = serde_json::from_str(&generate::vectors()).unwrap();
-    let column = |name: &str| -> Vec<String> {
-        serde_json::from_value(vectors[list][name].clone()).unwrap()
-    };
-    let rows = column("reason")
-        .into_iter()
-        .zip(column("what"))
-        .zip(column("encoding"));
-    rows.map(|((reason, what), encoding)| (reason, what, hex::decode(&encoding[2..]).unwrap()))
-        .collect()
+    let column = |name: &str| -> Vec<String> { serde_json::from_value(vectors[list][name].clone()).unwrap() };
+    let rows = column("reason").into_iter().zip(column("what")).zip(column("encoding"));
+    rows.map(|((reason, what), encoding)| (reason, what, hex::decode(&encoding[2..]).unwrap())).collect()
 }
 
 fn refused<T>(list: &str, parse: impl Fn(&[u8]) -> Result<T, EncodingError>) {
     for (reason, what, bytes) in bad(list) {
-        let refusal = parse(&bytes)
-            .err()
-            .unwrap_or_else(|| panic!("{list}: {what} was accepted"));
+        let refusal = parse(&bytes).err().unwrap_or_else(|| panic!("{list}: {what} was accepted"));
         assert_eq!(refusal.code(), reason, "{list}: {what}");
     }
 }
@@ -48,33 +40,11 @@ fn bad_points_and_scalars_are_refused_for_their_reason() {
 fn text_must_be_hex_with_its_prefix() {
     let good = generate::sign(&generate::issuer(&scope()), &scope(), account(0)).to_string();
     assert_eq!(good.parse::<Signature>().unwrap().to_string(), good);
-    assert_eq!(
-        good[2..].parse::<Signature>(),
-        Err(EncodingError::NotHex),
-        "no prefix"
-    );
-    assert_eq!(
-        good.replace("0x", "0X").parse::<Signature>(),
-        Err(EncodingError::NotHex),
-        "wrong prefix"
-    );
-    assert_eq!(
-        good[..97].parse::<Signature>(),
-        Err(EncodingError::NotHex),
-        "odd digits"
-    );
-    assert_eq!(
-        format!("{}g0", &good[..96]).parse::<Signature>(),
-        Err(EncodingError::NotHex),
-        "no digit"
-    );
-    assert_eq!(
-        good[..96].parse::<Signature>(),
-        Err(EncodingError::WrongLength {
-            expected: 48,
-            actual: 47
-        })
-    );
+    assert_eq!(good[2..].parse::<Signature>(), Err(EncodingError::NotHex), "no prefix");
+    assert_eq!(good.replace("0x", "0X").parse::<Signature>(), Err(EncodingError::NotHex), "wrong prefix");
+    assert_eq!(good[..97].parse::<Signature>(), Err(EncodingError::NotHex), "odd digits");
+    assert_eq!(format!("{}g0", &good[..96]).parse::<Signature>(), Err(EncodingError::NotHex), "no digit");
+    assert_eq!(good[..96].parse::<Signature>(), Err(EncodingError::WrongLength { expected: 48, actual: 47 }));
 }
 
 #[test]
@@ -82,21 +52,12 @@ fn json_carries_hex_and_refuses_what_parsing_refuses() {
     let issuer = generate::issuer(&scope());
     let signature = generate::sign(&issuer, &scope(), account(0));
     let json = serde_json::to_string(&(signature, issuer.public_key(), account(0))).unwrap();
-    assert_eq!(
-        json,
-        format!(
-            "[\"{signature}\",\"{}\",\"{}\"]",
-            issuer.public_key(),
-            account(0)
-        )
-    );
+    assert_eq!(json, format!("[\"{signature}\",\"{}\",\"{}\"]", issuer.public_key(), account(0)));
     let back: (Signature, IssuerPublicKey, AccountAddress) = serde_json::from_str(&json).unwrap();
     assert_eq!(back, (signature, issuer.public_key(), account(0)));
 
     let infinity = format!("\"0xc0{}\"", "00".repeat(47));
-    let error = serde_json::from_str::<BlindedMessage>(&infinity)
-        .unwrap_err()
-        .to_string();
+    let error = serde_json::from_str::<BlindedMessage>(&infinity).unwrap_err().to_string();
     assert!(error.contains("infinity is not allowed"), "{error}");
 }
 
@@ -110,10 +71,7 @@ fn secrets_do_not_print() {
         master.account(&scope()),
         generate::issuer(&scope())
     );
-    assert_eq!(
-        secrets,
-        "MasterSecret(redacted) Blinding(redacted) AccountKey(redacted) IssuerSecretKey(redacted)"
-    );
+    assert_eq!(secrets, "MasterSecret(redacted) Blinding(redacted) AccountKey(redacted) IssuerSecretKey(redacted)");
 }
 
 proptest! {

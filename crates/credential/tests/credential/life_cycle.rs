@@ -2,21 +2,14 @@
 
 use crate::{generate, rng, scope};
 use kopilka_credential::{
-    BlindedMessage, Blinding, CredentialScope, IssuerSecretKey, MasterSecret, Signature, blind,
-    message_point, unblind, verify,
+    BlindedMessage, Blinding, CredentialScope, IssuerSecretKey, MasterSecret, Signature, blind, message_point, unblind,
+    verify,
 };
 use proptest::prelude::*;
 
 fn any_scope() -> impl Strategy<Value = CredentialScope> {
-    (
-        any::<u64>(),
-        any::<[u8; 20]>(),
-        any::<[u8; 32]>(),
-        any::<u8>(),
-    )
-        .prop_map(|(chain_id, contract, id, class)| {
-            CredentialScope::new(chain_id, contract, id, class)
-        })
+    (any::<u64>(), any::<[u8; 20]>(), any::<[u8; 32]>(), any::<u8>())
+        .prop_map(|(chain_id, contract, id, class)| CredentialScope::new(chain_id, contract, id, class))
 }
 
 proptest! {
@@ -63,18 +56,9 @@ proptest! {
 #[test]
 fn the_same_request_gets_the_same_answer() {
     let (scope, master, issuer) = (scope(), generate::master(0), generate::issuer(&scope()));
-    let request = || {
-        blind(
-            &scope,
-            master.account(&scope).address(),
-            &master.blinding(&scope),
-        )
-    };
+    let request = || blind(&scope, master.account(&scope).address(), &master.blinding(&scope));
     assert_eq!(request(), request());
-    assert_eq!(
-        issuer.sign_blinded(&request()),
-        issuer.sign_blinded(&request())
-    );
+    assert_eq!(issuer.sign_blinded(&request()), issuer.sign_blinded(&request()));
 }
 
 #[test]
@@ -82,15 +66,8 @@ fn blinded_messages_do_not_repeat_between_people_or_scopes() {
     let mut seen = std::collections::HashSet::new();
     for person in 0..20 {
         for id in 0..5u64 {
-            let (scope, master) = (
-                CredentialScope::new(1, [1; 20], id, 0),
-                generate::master(person),
-            );
-            let blinded = blind(
-                &scope,
-                master.account(&scope).address(),
-                &master.blinding(&scope),
-            );
+            let (scope, master) = (CredentialScope::new(1, [1; 20], id, 0), generate::master(person));
+            let blinded = blind(&scope, master.account(&scope).address(), &master.blinding(&scope));
             assert!(seen.insert(blinded.to_bytes()));
         }
     }

@@ -1,8 +1,5 @@
 //! Tests of credentials from outside: life cycle, shared vectors, forgeries, refusals of bad encodings, hiding.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on should stop where it is"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
 #[path = "../../examples/vectors/generate.rs"]
 mod generate;
@@ -35,11 +32,7 @@ fn credentials(issuer: &IssuerSecretKey, count: u32) -> Vec<Credential> {
     (0..count)
         .map(|number| {
             let account = account(number);
-            Credential {
-                scope: scope(),
-                account,
-                signature: generate::sign(issuer, &scope(), account),
-            }
+            Credential { scope: scope(), account, signature: generate::sign(issuer, &scope(), account) }
         })
         .collect()
 }

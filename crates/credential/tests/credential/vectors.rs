@@ -45,21 +45,14 @@ fn hashing_to_the_curve_follows_rfc_9380() {
     ];
     for (message, x, y) in expected {
         let point = hash_to_curve(message.as_bytes(), generate::RFC9380_DOMAIN.as_bytes());
-        assert_eq!(
-            hex::encode(point.to_uncompressed()),
-            format!("{x}{y}"),
-            "message {message:?}"
-        );
+        assert_eq!(hex::encode(point.to_uncompressed()), format!("{x}{y}"), "message {message:?}");
     }
 }
 
 #[test]
 fn the_batch_of_the_vectors_is_valid() {
-    let vectors: Value =
-        serde_json::from_str(&std::fs::read_to_string(generate::PATH).unwrap()).unwrap();
-    let column = |name: &str| -> Vec<String> {
-        serde_json::from_value(vectors["batch"][name].clone()).unwrap()
-    };
+    let vectors: Value = serde_json::from_str(&std::fs::read_to_string(generate::PATH).unwrap()).unwrap();
+    let column = |name: &str| -> Vec<String> { serde_json::from_value(vectors["batch"][name].clone()).unwrap() };
     let batch: Vec<_> = column("account")
         .iter()
         .zip(column("signature"))
@@ -69,11 +62,7 @@ fn the_batch_of_the_vectors_is_valid() {
             signature: signature.parse().unwrap(),
         })
         .collect();
-    let key = vectors["batch"]["issuerPublicKey"]
-        .as_str()
-        .unwrap()
-        .parse()
-        .unwrap();
+    let key = vectors["batch"]["issuerPublicKey"].as_str().unwrap().parse().unwrap();
     assert_eq!(batch.len(), 20);
     assert_eq!(verify_batch(&key, &batch, &mut rng(0)), Ok(()));
 }
