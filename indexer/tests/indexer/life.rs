@@ -207,3 +207,25 @@ async fn a_second_instance_stands_by() -> anyhow::Result<()> {
     second.abort();
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn operators_can_ask_how_it_is() -> anyhow::Result<()> {
+    let chain = TestChain::start().await?;
+    let provider = chain.provider(0)?;
+    let indexer = Indexer::new(&chain, true).await?;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let (url, database) = (chain.anvil.url().parse()?, indexer.database.pool.clone());
+    let mut config = kopilka_indexer::Config::new(url, chain.deployment.clone(), database);
+    config.listener = Some(listener);
+    let cancel = tokio_util::sync::CancellationToken::new();
+    let running = tokio::spawn(kopilka_indexer::run(config, cancel.clone()));
+    assert_eq!(reqwest::get(format!("http://{address}/healthz")).await?.status(), 200);
+    indexer.caught_up(&provider).await?;
+    let ready = reqwest::get(format!("http://{address}/readyz")).await?;
+    assert_eq!((ready.status().as_u16(), ready.text().await?.as_str()), (200, "ready\n"));
+    assert_eq!(reqwest::get(format!("http://{address}/metrics")).await?.status(), 404);
+    // In order, at once, without an error.
+    cancel.cancel();
+    tokio::time::timeout(Duration::from_secs(5), running).await??
+}
