@@ -141,7 +141,8 @@ library BlindCredential {
     // Steps of a batch
     // ---------------------------------------------------------------------------------------------
 
-    /// @dev Writes (σᵢ, cᵢ) for each kept account. False if a signature is infinity, which the precompile would take.
+    /// @dev Writes (σᵢ, cᵢ) for each kept account. False if a signature is infinity: the precompile would take it and only
+    /// the equation refuse it.
     function _loadSignatures(uint256 pairs, bytes calldata signatures, uint256[] memory kept, bytes32 batchSeed)
         private
         pure
