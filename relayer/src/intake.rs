@@ -94,6 +94,8 @@ struct Candidate {
     message: Message,
     round: Arc<Round>,
     replies: Vec<oneshot::Sender<Answer>>,
+    /// It was stored and failed, but may be tried again.
+    failed: Option<Accepted>,
 }
 
 impl Candidate {
@@ -102,6 +104,12 @@ impl Candidate {
             // Whoever went away can ask again with the same message.
             let _ = reply.send(answer.clone());
         }
+    }
+
+    /// A message that failed and is not taken again is answered with how it stands.
+    fn refuse(self, refusal: Refusal) {
+        let answer = self.failed.clone().ok_or(refusal);
+        self.answer(&answer);
     }
 }
 
@@ -167,7 +175,8 @@ impl Desk {
         metrics::histogram!("kopilka_relayer_intake_group_size").record(group.len() as f64);
         let mut candidates: HashMap<B256, Candidate> = HashMap::new();
         for Request { id, message, round, reply } in group {
-            let candidate = candidates.entry(id).or_insert(Candidate { id, message, round, replies: Vec::new() });
+            let candidate =
+                candidates.entry(id).or_insert(Candidate { id, message, round, replies: Vec::new(), failed: None });
             candidate.replies.push(reply);
         }
         let candidates: Vec<Candidate> = candidates.into_values().collect();
@@ -180,8 +189,12 @@ impl Desk {
             }
         };
         let mut fresh = Vec::with_capacity(candidates.len());
-        for candidate in candidates {
+        for mut candidate in candidates {
             match stored.get(&candidate.id) {
+                Some(state) if state.can_retry => {
+                    candidate.failed = Some(accepted(state));
+                    fresh.push(candidate);
+                }
                 Some(state) => candidate.answer(&Ok(accepted(state))),
                 None if self.queue.depth() >= self.queue_limit => candidate.answer(&Err(Refusal::QueueFull)),
                 None => fresh.push(candidate),
@@ -220,13 +233,14 @@ impl Desk {
                     new.push(message);
                     good.push(item);
                 }
-                Err(refusal) => item.answer(&Err(refusal)),
+                Err(refusal) => item.refuse(refusal),
             }
         }
         if new.is_empty() {
             return;
         }
-        match self.store(&new).await {
+        let again: Vec<B256> = good.iter().filter(|item| item.failed.is_some()).map(|item| item.id).collect();
+        match self.store(&new, &again).await {
             Ok(inserted) => self.answer_stored(good, &inserted).await,
             Err(error) => {
                 tracing::error!(%error, "cannot store messages");
@@ -235,8 +249,11 @@ impl Desk {
         }
     }
 
-    async fn store(&self, new: &[NewMessage]) -> sqlx::Result<Vec<B256>> {
+    async fn store(&self, new: &[NewMessage], again: &[B256]) -> sqlx::Result<Vec<B256>> {
         let mut transaction = self.pool.begin().await?;
+        if !again.is_empty() {
+            messages::forget_failed(&mut transaction, again).await?;
+        }
         let inserted = messages::insert(&mut transaction, new).await?;
         messages::supersede(&mut transaction, new).await?;
         transaction.commit().await?;

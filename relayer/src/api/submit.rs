@@ -1,7 +1,7 @@
 //! `POST /v1/registrations` and `POST /v1/allocations`.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::body::Bytes;
@@ -17,6 +17,9 @@ use crate::admission;
 use crate::message::Message;
 use crate::problem::Refusal;
 use crate::rounds::{Round, RoundError};
+
+/// Longer than the database and the node are waited for; whoever asks then learns at least that.
+const PATIENCE: Duration = Duration::from_secs(25);
 
 type Body = Result<Bytes, BytesRejection>;
 
@@ -37,7 +40,10 @@ async fn answer(
     let started = Instant::now();
     let result = match body {
         Ok(body) => match parse(&body) {
-            Ok(message) => accept(state, message).await,
+            Ok(message) => match tokio::time::timeout(PATIENCE, accept(state, message)).await {
+                Ok(result) => result,
+                Err(_) => Err(Refusal::Unavailable { what: "The relayer" }),
+            },
             Err(refusal) => Err(refusal),
         },
         Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {

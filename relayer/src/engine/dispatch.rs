@@ -40,31 +40,33 @@ enum Made {
     Hold(&'static str),
 }
 
+type Works = JoinSet<(Group, Result<Made, EngineError>)>;
+
 /// Runs until cancelled.
 ///
 /// # Errors
 /// Only the fault that was asked for.
 pub(crate) async fn run(engine: Arc<Engine>, cancel: CancellationToken) -> Result<(), Fault> {
     let mut schedule = Schedule::default();
-    let mut works: JoinSet<(Group, Result<Made, EngineError>)> = JoinSet::new();
+    let mut works = Works::new();
+    let mut looked = Instant::now();
     loop {
         let mut is_idle = works.is_empty();
         while let Some(done) = works.try_join_next() {
             finish(&mut schedule, done)?;
         }
-        match look(&engine.pool).await {
-            Ok(ready) => {
-                is_idle &= ready.is_empty();
-                engine.queue.set_depth(ready.iter().map(|(_, count, _)| count).sum());
-                report(&ready);
-                for group in schedule.due(&ready, &engine.batch, Instant::now()) {
-                    let Some(turn) = engine.senders.free(engine.batch.max_in_flight) else { break };
-                    schedule.started(group, Instant::now());
-                    let engine = engine.clone();
-                    works.spawn(async move { (group, make(&engine, &turn, &group).await) });
+        // Counting a long queue is work: it is done when there is someone to give the work to, and else now and then.
+        if looked.elapsed() >= IDLE || engine.senders.any_free(engine.batch.max_in_flight) {
+            looked = Instant::now();
+            match look(&engine.pool).await {
+                Ok(ready) => {
+                    is_idle &= ready.is_empty();
+                    engine.queue.set_depth(ready.iter().map(|(_, count, _)| count).sum());
+                    report(&ready);
+                    start(&engine, &mut schedule, &mut works, &ready);
                 }
+                Err(error) => tracing::warn!(%error, "cannot look at the queue"),
             }
-            Err(error) => tracing::warn!(%error, "cannot look at the queue"),
         }
         tokio::select! {
             () = tokio::time::sleep(if is_idle { IDLE } else { TICK }) => {}
@@ -78,6 +80,16 @@ pub(crate) async fn run(engine: Arc<Engine>, cancel: CancellationToken) -> Resul
         finish(&mut schedule, done)?;
     }
     Ok(())
+}
+
+/// Gives batches that are due to senders that are free.
+fn start(engine: &Arc<Engine>, schedule: &mut Schedule, works: &mut Works, ready: &[(Group, u64, u64)]) {
+    for group in schedule.due(ready, &engine.batch, Instant::now()) {
+        let Some(turn) = engine.senders.free(engine.batch.max_in_flight) else { break };
+        schedule.started(group, Instant::now());
+        let engine = engine.clone();
+        works.spawn(async move { (group, make(&engine, &turn, &group).await) });
+    }
 }
 
 fn finish(

@@ -389,7 +389,7 @@ async fn recorded_version(engine: &Engine, message: &SubmittedMessage) -> Result
     Ok(Outcome { id: message.id, reason, place: None })
 }
 
-/// Takes back what a block did that is gone, and sends the transactions again.
+/// Takes back what a block did that is gone.
 async fn unmine(engine: &Engine, sender: &Sender, submission: &Submission) -> Result<(), EngineError> {
     let mut work = engine.pool.begin().await?;
     if !submissions::lock(&mut work, submission).await? {
@@ -400,11 +400,9 @@ async fn unmine(engine: &Engine, sender: &Sender, submission: &Submission) -> Re
     work.commit().await?;
     metrics::counter!("kopilka_relayer_reorged_total").increment(1);
     tracing::warn!(nonce = submission.nonce, "the block of a transaction is gone; the transaction is sent again");
+    // The next look finds it pending and not sent.
     for transaction in &submission.transactions {
         sender.forget_sent(&transaction.hash);
-    }
-    if let Some(newest) = submission.transactions.last() {
-        engine.send(sender, newest).await;
     }
     Ok(())
 }

@@ -72,6 +72,14 @@ impl Sender {
         state.chain_nonce.filter(|_| state.leased)
     }
 
+    fn is_free(&self, max_in_flight: u64) -> bool {
+        let state = self.locked();
+        state.leased
+            && state.chain_nonce.is_some()
+            && state.in_flight < max_in_flight
+            && !self.busy.load(Ordering::Acquire)
+    }
+
     pub(crate) fn observed(&self, chain_nonce: u64, in_flight: u64) {
         let mut state = self.locked();
         state.chain_nonce = Some(chain_nonce);
@@ -114,17 +122,18 @@ impl Senders {
         Self { list: signers.into_iter().map(|signer| Arc::new(Sender::new(signer))).collect() }
     }
 
+    /// Whether [`Self::free`] would find a sender.
+    pub(crate) fn any_free(&self, max_in_flight: u64) -> bool {
+        self.list.iter().any(|sender| sender.is_free(max_in_flight))
+    }
+
     /// The sender with the fewest transactions on their way that has room for one more and makes no batch.
     pub(crate) fn free(&self, max_in_flight: u64) -> Option<Turn> {
         let mut best: Option<(u64, &Arc<Sender>)> = None;
         for sender in &self.list {
-            let state = sender.locked();
-            let is_free = state.leased && state.chain_nonce.is_some() && state.in_flight < max_in_flight;
-            if is_free
-                && !sender.busy.load(Ordering::Acquire)
-                && best.is_none_or(|(in_flight, _)| state.in_flight < in_flight)
-            {
-                best = Some((state.in_flight, sender));
+            let in_flight = sender.locked().in_flight;
+            if sender.is_free(max_in_flight) && best.is_none_or(|(fewest, _)| in_flight < fewest) {
+                best = Some((in_flight, sender));
             }
         }
         let (_, sender) = best?;

@@ -100,7 +100,11 @@ async fn allocations_are_checked_before_they_are_accepted() -> anyhow::Result<()
         (vec![1], vec![0], "points"),
     ] {
         let malformed = world.allocation(&citizen, 4, &initiatives, &points);
-        assert_eq!(refused(client.allocate(&malformed).await), problem(422, "choices-malformed", field), "{initiatives:?} {points:?}");
+        assert_eq!(
+            refused(client.allocate(&malformed).await),
+            problem(422, "choices-malformed", field),
+            "{initiatives:?} {points:?}"
+        );
     }
     let zero = world.allocation(&citizen, 0, &[1], &[1]);
     assert_eq!(refused(client.allocate(&zero).await), problem(422, "choices-malformed", "version"));
@@ -152,7 +156,12 @@ async fn nonsense_is_answered_with_problem_documents() -> anyhow::Result<()> {
         (with("signature", json!("0xzz")), 400, "field-malformed", Some("signature")),
         (" ".repeat(20_000), 413, "body-too-large", None),
     ] {
-        let response = http.post(url("v1/registrations")).body(body.clone()).header("origin", "https://any.example").send().await?;
+        let response = http
+            .post(url("v1/registrations"))
+            .body(body.clone())
+            .header("origin", "https://any.example")
+            .send()
+            .await?;
         assert_eq!(response.status(), status, "{body:.80}");
         assert_eq!(response.headers()["content-type"], "application/problem+json");
         assert_eq!(response.headers()["access-control-allow-origin"], "*");
@@ -173,6 +182,11 @@ async fn nonsense_is_answered_with_problem_documents() -> anyhow::Result<()> {
         .await?;
     assert!(preflight.status().is_success());
     assert_eq!(preflight.headers()["access-control-allow-headers"], "content-type,last-event-id");
+    relayer.stop().await?;
+
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let relayer = world.relayer(|config| config.prometheus = Some(recorder.handle())).await?;
+    assert_eq!(http.get(relayer.url.join("metrics")?).send().await?.status(), 200);
     relayer.stop().await
 }
 

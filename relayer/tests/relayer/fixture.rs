@@ -199,8 +199,7 @@ impl World {
     pub fn registration_in(&self, citizen: &Citizen, class: u8) -> RegistrationRequest {
         self.issued.fetch_add(1, Ordering::Relaxed);
         let chain_id = self.chain.deployment.chain_id;
-        let scope =
-            CredentialScope::new(chain_id, self.round.into_array(), self.round_id.to_be_bytes::<32>(), class);
+        let scope = CredentialScope::new(chain_id, self.round.into_array(), self.round_id.to_be_bytes::<32>(), class);
         let account = citizen.account();
         let blinding = Blinding::generate(&mut rand::rng());
         let blinded = blind(&scope, account.into_array().into(), &blinding);
@@ -209,7 +208,13 @@ impl World {
     }
 
     /// A signed distribution.
-    pub fn allocation(&self, citizen: &Citizen, version: u32, initiatives: &[u16], points: &[u16]) -> AllocationRequest {
+    pub fn allocation(
+        &self,
+        citizen: &Citizen,
+        version: u32,
+        initiatives: &[u16],
+        points: &[u16],
+    ) -> AllocationRequest {
         let signed = Allocation {
             account: citizen.account(),
             version,

@@ -45,12 +45,17 @@ async fn registrations_and_allocations_become_final_and_are_on_chain() -> anyhow
 async fn an_allocation_waits_for_the_registration_of_its_account() -> anyhow::Result<()> {
     let world = World::start(Options { allotment: Allotment::Fixed, ..Options::default() }).await?;
     world.open_pledging().await?;
-    let relayer = world.relayer(|config| config.batch.registration_wait = std::time::Duration::from_millis(500)).await?;
+    let relayer =
+        world.relayer(|config| config.batch.registration_wait = std::time::Duration::from_millis(500)).await?;
     let citizen = Citizen::new();
     relayer.client.register(&world.registration(&citizen)).await?;
     let accepted = relayer.client.allocate(&world.allocation(&citizen, 1, &[2], &[10])).await?;
     assert_eq!(relayer.is_final(accepted.id).await?.status, MessageStatus::Finalized);
-    assert_eq!(world.count("select coalesce(sum(attempts), 0) from relay.messages").await?, 0, "nothing was sent in vain");
+    assert_eq!(
+        world.count("select coalesce(sum(attempts), 0) from relay.messages").await?,
+        0,
+        "nothing was sent in vain"
+    );
     relayer.stop().await
 }
 
@@ -73,7 +78,10 @@ async fn the_highest_version_counts_whatever_the_order() -> anyhow::Result<()> {
     assert_eq!((recorded.version, recorded.initiatives, recorded.points), (12, vec![3], vec![10]));
     for id in ids {
         let message = relayer.is_final(id).await?;
-        let replaced = message.reason.as_deref().is_some_and(|r| r.contains("replaced by version") || r.contains("is recorded already"));
+        let replaced = message
+            .reason
+            .as_deref()
+            .is_some_and(|r| r.contains("replaced by version") || r.contains("is recorded already"));
         assert_eq!(message.status == MessageStatus::Failed, replaced, "{message:?}");
     }
     relayer.stop().await
@@ -182,5 +190,26 @@ async fn contents_leave_the_database_once_they_are_safely_on_chain() -> anyhow::
     world.until("select count(*) from relay.messages where content is not null", 0).await?;
     let message = relayer.client.message(accepted.id).await?;
     assert!(message.status == MessageStatus::Finalized && message.tx_hash.is_some());
+    relayer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_failed_for_now_can_be_sent_again() -> anyhow::Result<()> {
+    let world = World::start(Options::default()).await?;
+    let request = world.registration(&Citizen::new());
+    let relayer = world.relayer(|config| config.senders.clear()).await?;
+    let accepted = relayer.client.register(&request).await?;
+    sqlx::query("update relay.messages set status = 'failed', reason = 'trouble', content = null")
+        .execute(&world.database.pool)
+        .await?;
+    let mut forged = request.clone();
+    forged.signature = world.registration(&Citizen::new()).signature;
+    let answer = relayer.client.register(&forged).await?;
+    assert_eq!((answer.id, answer.status), (accepted.id, MessageStatus::Failed), "as it stands: nothing new was shown");
+    let again = relayer.client.register(&request).await?;
+    assert_eq!((again.id, again.status), (accepted.id, MessageStatus::Queued));
+    relayer.stop().await?;
+    let relayer = world.relayer(|_| ()).await?;
+    assert_eq!(relayer.is_final(accepted.id).await?.status, MessageStatus::Finalized);
     relayer.stop().await
 }

@@ -194,12 +194,10 @@ async fn a_gap_of_nonces_is_filled() -> anyhow::Result<()> {
     sqlx::query("update relay.messages set submission = null, status = 'queued'").execute(&world.database.pool).await?;
     sqlx::query("update relay.submissions set nonce = 1").execute(&world.database.pool).await?;
     sqlx::query("delete from relay.submissions").execute(&world.database.pool).await?;
-    sqlx::query(
-        "insert into relay.submissions (sender, nonce, kind, recipient) values ($1, 2, 'filler', $1)",
-    )
-    .bind(world.chain.account(1)?.as_slice())
-    .execute(&world.database.pool)
-    .await?;
+    sqlx::query("insert into relay.submissions (sender, nonce, kind, recipient) values ($1, 2, 'filler', $1)")
+        .bind(world.chain.account(1)?.as_slice())
+        .execute(&world.database.pool)
+        .await?;
     let relayer = world.relayer(|config| config.senders.truncate(1)).await?;
     world.until("select count(*) from relay.submissions where kind = 'filler' and status = 'finalized'", 2).await?;
     drop(lost);
@@ -220,15 +218,30 @@ async fn a_reverted_batch_is_tried_again() -> anyhow::Result<()> {
     // The phase ends while the transaction waits: it will be mined and revert.
     let round = world.contract();
     for class in 0..2 {
-        let _ = round.publishIssued(class, 10).gas(500_000).max_priority_fee_per_gas(9_000_000_000).max_fee_per_gas(90_000_000_000).send().await?;
+        let _ = round
+            .publishIssued(class, 10)
+            .gas(500_000)
+            .max_priority_fee_per_gas(9_000_000_000)
+            .max_fee_per_gas(90_000_000_000)
+            .send()
+            .await?;
     }
-    let _ = round.openPledging().gas(3_000_000).max_priority_fee_per_gas(9_000_000_000).max_fee_per_gas(90_000_000_000).send().await?;
+    let _ = round
+        .openPledging()
+        .gas(3_000_000)
+        .max_priority_fee_per_gas(9_000_000_000)
+        .max_fee_per_gas(90_000_000_000)
+        .send()
+        .await?;
     world.mine().await?;
     world.set_automine(true).await?;
     for message in &accepted {
         let message = relayer.is_final(message.id).await?;
         assert_eq!(message.status, MessageStatus::Failed);
-        assert_eq!(message.reason.as_deref(), Some("the round went on to the phase «pledging» before it was submitted"));
+        assert_eq!(
+            message.reason.as_deref(),
+            Some("the round went on to the phase «pledging» before it was submitted")
+        );
     }
     assert_eq!(world.registered().await?, 0);
     assert_eq!(world.count("select count(*) from relay.submissions where reverted").await?, 1);

@@ -20,13 +20,15 @@ async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::from_default_env()).init();
     let arguments: Vec<f64> = std::env::args().skip(1).map(|text| text.parse()).collect::<Result<_, _>>()?;
     let argument = |index: usize, default: f64| arguments.get(index).copied().unwrap_or(default);
-    let (count, at_once, choices) = (argument(0, 2_000.0) as usize, argument(1, 64.0) as usize, argument(2, 3.0) as u16);
+    let (count, at_once, choices) =
+        (argument(0, 2_000.0) as usize, argument(1, 64.0) as usize, argument(2, 3.0) as u16);
 
     let options = Options { initiatives: choices.max(20), block_seconds: Some(argument(3, 1.0)), ..Options::default() };
     let world = World::start(options).await?;
     let started = Instant::now();
     let citizens: Vec<Citizen> = (0..count).map(|_| Citizen::new()).collect();
     let registrations: Vec<_> = citizens.iter().map(|citizen| world.registration(citizen)).collect();
+    anyhow::ensure!((1..=10).contains(&choices), "a share has 10 points: 1 to 10 choices");
     let chosen: Vec<u16> = (1..=choices).collect();
     let points = vec![1; chosen.len()];
     let allocations: Vec<_> = citizens.iter().map(|citizen| world.allocation(citizen, 1, &chosen, &points)).collect();
@@ -49,10 +51,12 @@ async fn main() -> anyhow::Result<()> {
         })
         .await?;
     let client = relayer.client.clone();
-    post(&world, &relayer, "registrations", at_once, registrations, async |request| client.register(&request).await).await?;
+    post(&world, &relayer, "registrations", at_once, registrations, async |request| client.register(&request).await)
+        .await?;
     world.open_pledging().await?;
     let client = relayer.client.clone();
-    post(&world, &relayer, "allocations", at_once, allocations, async |request| client.allocate(&request).await).await?;
+    post(&world, &relayer, "allocations", at_once, allocations, async |request| client.allocate(&request).await)
+        .await?;
     relayer.stop().await
 }
 
@@ -112,12 +116,11 @@ async fn post<T>(
     };
     let accept = waits(accepted.iter().map(|(_, _, wait)| wait.as_secs_f64() * 1e3).collect());
     let inclusion = waits(accepted.iter().map(|(id, asked, _)| (seen[id] - *asked).as_secs_f64()).collect());
-    let gas: (i64, i64) = sqlx::query_as(
-        "select coalesce(sum(gas_used), 0)::bigint, count(*) from relay.submissions where kind = $1",
-    )
-    .bind(what.trim_end_matches('s'))
-    .fetch_one(&world.database.pool)
-    .await?;
+    let gas: (i64, i64) =
+        sqlx::query_as("select coalesce(sum(gas_used), 0)::bigint, count(*) from relay.submissions where kind = $1")
+            .bind(what.trim_end_matches('s'))
+            .fetch_one(&world.database.pool)
+            .await?;
     let status = relayer.client.status().await?;
     println!(
         "{what}: accepted {:.0}/s (p50 {:.0} ms, p99 {:.0} ms); on chain {:.0}/s (p50 {:.1} s, p99 {:.1} s); {} gas each in {} transactions; {} failed",
