@@ -145,6 +145,7 @@ tx-nonce = Nonce
 tx-position = Position in the block
 tx-type = Type
 tx-transfers = Token transfers: { $count }
+tx-transfers-show = Show the transfers
 tx-transfers-cut = The first { $count } are shown.
 tx-events = Events: { $count }
 tx-input = Input

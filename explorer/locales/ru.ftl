@@ -152,6 +152,7 @@ tx-nonce = Порядковый номер отправителя
 tx-position = Место в блоке
 tx-type = Тип
 tx-transfers = Переводы токенов: { $count }
+tx-transfers-show = Показать переводы
 tx-transfers-cut = Показаны первые { $count }.
 tx-events = События: { $count }
 tx-input = Входные данные

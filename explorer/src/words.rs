@@ -211,7 +211,7 @@ impl Words {
     pub(crate) fn wei(&self, amount: impl Borrow<U256>) -> Html {
         let number = format::units(self.language(), &amount.borrow().to_string(), 18);
         Html::trusted(format!(
-            "<span class=\"money\">{}&nbsp;{}</span>",
+            "<span class=\"coins\">{}&nbsp;{}</span>",
             Html::escaped(number),
             Html::escaped(&self.currency)
         ))
@@ -220,7 +220,7 @@ impl Words {
     /// Wei as billionths.
     pub(crate) fn gwei(&self, amount: impl Borrow<U256>) -> Html {
         let number = format::units(self.language(), &amount.borrow().to_string(), 9);
-        Html::trusted(format!("<span class=\"money\">{}&nbsp;Gwei</span>", Html::escaped(number)))
+        Html::trusted(format!("<span class=\"coins\">{}&nbsp;Gwei</span>", Html::escaped(number)))
     }
 
     /// A moment with how long ago it was.
@@ -237,7 +237,7 @@ impl Words {
     pub(crate) fn age(&self, at: impl Borrow<OffsetDateTime>) -> Html {
         let at = *at.borrow();
         Html::trusted(format!(
-            "<time datetime=\"{}\" title=\"{}\">{}</time>",
+            "<time class=\"nowrap\" datetime=\"{}\" title=\"{}\">{}</time>",
             at.format(&time::format_description::well_known::Rfc3339).unwrap_or_default(),
             Html::escaped(self.date_time_seconds(at)),
             Html::escaped(self.ago(at, self.now()))
@@ -268,7 +268,7 @@ impl Words {
 }
 
 /// Letters of a title inside a sentence or a list at most.
-const LONGEST_TITLE: usize = 60;
+const LONGEST_TITLE: usize = 36;
 
 /// A title cut after a whole word where it is long.
 fn shortened(title: &str) -> String {
@@ -346,6 +346,6 @@ mod tests {
     fn long_titles_end_after_a_word() {
         assert_eq!(shortened("Лавочки"), "Лавочки");
         let long = "Выдуманные данные: инициативные проекты города Зареченска (такого города нет), 2026";
-        assert_eq!(shortened(long), "Выдуманные данные: инициативные проекты города Зареченска…");
+        assert_eq!(shortened(long), "Выдуманные данные: инициативные…");
     }
 }

@@ -17,8 +17,8 @@ use crate::rpc::NodeTransaction;
 use crate::state::{Explorer, parse_hash};
 use crate::words::Words;
 
-/// Events and transfers shown at once.
-const EVENTS: usize = 100;
+/// Events, and transfers, shown at once.
+const EVENTS: usize = 50;
 
 #[derive(Template)]
 #[template(path = "pages/transaction.html")]
