@@ -18,12 +18,15 @@ use crate::state::Explorer;
 /// What an outcome depends on: the round, its last allocation, how many there are, reorganisations so far.
 type Key = (Address, i64, i64, u64);
 
+/// An outcome, perhaps still being computed: all who ask meanwhile wait for the same.
+type Cell = Arc<OnceCell<Arc<Outcome>>>;
+
 /// Computed outcomes: one for each round, the latest.
 #[derive(Default)]
-pub(crate) struct Outcomes(Mutex<HashMap<Address, (Key, Arc<OnceCell<Arc<Outcome>>>)>>);
+pub(crate) struct Outcomes(Mutex<HashMap<Address, (Key, Cell)>>);
 
 impl Outcomes {
-    fn cell(&self, key: Key) -> Arc<OnceCell<Arc<Outcome>>> {
+    fn cell(&self, key: Key) -> Cell {
         let mut outcomes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = outcomes.entry(key.0).or_insert_with(|| (key, Arc::default()));
         if entry.0 != key {

@@ -1,4 +1,5 @@
 //! The wrapped router: languages, preferences, error pages, headers, static files.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::sync::Arc;
 

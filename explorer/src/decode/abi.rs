@@ -159,7 +159,6 @@ fn write_plain(text: &mut String, value: &DynSolValue) {
 mod tests {
     use super::*;
     use alloy::primitives::U256;
-    use alloy::sol_types::SolError as _;
     use kopilka_bindings::budget_round::BudgetRound;
 
     #[test]

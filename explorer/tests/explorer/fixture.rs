@@ -2,7 +2,7 @@
 //! citizens still choose.
 
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
-use alloy::sol_types::{SolCall as _, SolEvent as _};
+use alloy::sol_types::SolCall as _;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};

@@ -87,7 +87,10 @@ pub async fn known_contracts(connection: &mut PgConnection, addresses: &[Address
 ///
 /// # Errors
 /// When the query fails.
-pub async fn registered_accounts(connection: &mut PgConnection, addresses: &[Address]) -> sqlx::Result<Vec<(Address, Address)>> {
+pub async fn registered_accounts(
+    connection: &mut PgConnection,
+    addresses: &[Address],
+) -> sqlx::Result<Vec<(Address, Address)>> {
     struct Row {
         account: Address,
         round: Address,
