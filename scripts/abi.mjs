@@ -2,6 +2,14 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 
 const contracts = ["Municipalities", "BudgetToken", "BudgetRound", "BudgetRounds"];
+// The compiler's own keys are numbers of syntax nodes, which differ from one compilation to the next.
+const numbered = (references) =>
+  Object.fromEntries(
+    Object.values(references)
+      .sort((a, b) => a[0].start - b[0].start)
+      .map((positions, index) => [index, positions]),
+  );
+
 const check = process.argv.includes("--check");
 mkdirSync("abi", { recursive: true });
 const drifted = [];
@@ -14,7 +22,7 @@ for (const name of contracts) {
       abi,
       bytecode: bytecode.object,
       deployedBytecode: deployedBytecode.object,
-      immutableReferences: deployedBytecode.immutableReferences ?? {},
+      immutableReferences: numbered(deployedBytecode.immutableReferences ?? {}),
     },
     null,
     1,
