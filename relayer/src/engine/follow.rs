@@ -219,7 +219,7 @@ async fn keep_sending(
         return Ok(());
     };
     let is_lowest = submission.nonce == chain_nonce;
-    if is_lowest && head.number >= newest.signed_block + engine.fees.bump_after_blocks {
+    if is_lowest && sender.blocks_ignored(&newest.hash, head.number) >= engine.fees.bump_after_blocks {
         let old = Fees { max: newest.max_fee_per_gas, tip: newest.max_priority_fee_per_gas };
         match replacement(old, engine.usual_fees().await?, &engine.fees) {
             Some(fees) => return replace(engine, sender, submission, &newest.raw, fees).await,

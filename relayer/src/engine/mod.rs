@@ -114,7 +114,7 @@ impl Engine {
 
     /// Sends stored bytes. Whatever the node answers, the follower comes back to them.
     async fn send(&self, sender: &Sender, transaction: &NewTransaction) {
-        sender.sent(transaction.hash);
+        sender.sent(transaction.hash, self.chain.head().map(|head| head.number).unwrap_or_default());
         let (result, sent) = match self.chain.send(&transaction.raw).await {
             Sent::Accepted => ("accepted", None),
             Sent::NonceTooLow => ("nonce-too-low", None),

@@ -39,7 +39,15 @@ struct State {
     chain_nonce: Option<u64>,
     in_flight: u64,
     balance: Option<U256>,
-    broadcast: HashMap<B256, Instant>,
+    broadcast: HashMap<B256, Broadcast>,
+}
+
+/// When this process sent a transaction.
+#[derive(Debug)]
+struct Broadcast {
+    last: Instant,
+    /// Head of the chain when it was first sent.
+    first_block: u64,
 }
 
 /// The right to make a batch for a sender; ends when dropped.
@@ -94,8 +102,10 @@ impl Sender {
         self.locked().balance = Some(balance);
     }
 
-    pub(crate) fn sent(&self, hash: B256) {
-        self.locked().broadcast.insert(hash, Instant::now());
+    pub(crate) fn sent(&self, hash: B256, head: u64) {
+        let mut state = self.locked();
+        let broadcast = state.broadcast.entry(hash).or_insert(Broadcast { last: Instant::now(), first_block: head });
+        broadcast.last = Instant::now();
     }
 
     /// Forgets that a transaction was sent: the pool may have lost it.
@@ -105,7 +115,12 @@ impl Sender {
 
     /// Whether the transaction was sent by this process within `interval`.
     pub(crate) fn sent_within(&self, hash: &B256, interval: Duration) -> bool {
-        self.locked().broadcast.get(hash).is_some_and(|at| at.elapsed() < interval)
+        self.locked().broadcast.get(hash).is_some_and(|broadcast| broadcast.last.elapsed() < interval)
+    }
+
+    /// How many blocks came since this process first sent the transaction.
+    pub(crate) fn blocks_ignored(&self, hash: &B256, head: u64) -> u64 {
+        self.locked().broadcast.get(hash).map_or(0, |broadcast| head.saturating_sub(broadcast.first_block))
     }
 
     fn set_leased(&self, leased: bool) {
