@@ -22,6 +22,7 @@ function step(change: Omit<Partial<Situation>, "round"> & { round?: Partial<Roun
 test("a newcomer is led to the credential, one step after another", () => {
     assert.equal(step({ session: null, hasKey: false }), "login");
     assert.equal(step({ hasKey: false }), "keys");
+    assert.equal(step({ hasKey: false, round: { issued: true } }), "restore");
     assert.equal(step({ wordsSettled: false }), "words");
     assert.equal(step({}), "credential");
     assert.equal(step({ citizen: citizen(0, false) }), "credential");

@@ -151,6 +151,10 @@ take-keys-shared = The key is kept in this browser. If others use this computer,
 take-keys-create = Make my key
 take-keys-have = I have recovery words
 
+take-restore-title = Your key is on another device
+take-restore-what = You were given a right to vote in this round already, for a key that is not in this browser. Open the portal on that device, or bring the key back with your recovery words.
+take-restore-lost = If the words are lost, nobody can bring the key back: the portal does not know which one it is. A recorded choice stays valid.
+
 words-title = Write down your recovery words
 words-what = These 13 words bring your key back if you lose your phone. Write them on paper in this order. Show them to nobody: whoever knows them can see and change your choice. They are Russian words, copy them exactly or use the digits.
 words-digits = Write down digits instead of words
@@ -198,7 +202,7 @@ receipt-print = Print
 receipt-change = Change my choice
 receipt-warning = The receipt shows what you chose. Do not give or show it to anybody who should not know.
 
-closed-title = This stage is over
+closed-title = You cannot take part now
 refused-details = Details for an expert
 refused-again = Try again
 
@@ -319,6 +323,7 @@ js-ineligible-age = This round is for another age.
 js-ineligible-age-unknown = Gosuslugi did not tell us your date of birth. Check your Gosuslugi profile, log out and in again.
 js-other-person = Another person's key is in this browser. You will get your own.
 js-wait-until = Choosing opens not before { $time }. Come back to this page: you will not need to log in again.
+js-wait-soon = Choosing opens when the municipality ends registration. Come back to this page: you will not need to log in again.
 js-ballot-cumulative = Your share is { $share }. Spread it over initiatives as you like, all into one if you wish.
 js-ballot-approval = Your share is { $share }. Tick the initiatives you support: the share is divided equally among them.
 js-ballot-remaining = { $percent } left to share out — { $amount }

@@ -20,14 +20,14 @@ import { showWork, workIsSlow } from "../portal/working.ts";
 import { askWords, hideWords, showWords } from "../portal/words-view.ts";
 
 const SECTIONS = [
-    "loading", "login", "ineligible", "keys", "words", "words-check", "credential", "working", "wait", "ballot", "confirm",
+    "loading", "login", "ineligible", "keys", "restore", "words", "words-check", "credential", "working", "wait", "ballot", "confirm",
     "receipt", "closed", "refused",
 ] as const;
 type Section = (typeof SECTIONS)[number];
 
 /** Which of the four marks at the top belongs to a section. */
 const MARKS: Partial<Record<Section, number>> = {
-    keys: 0, words: 0, "words-check": 0, login: 1, credential: 1, wait: 1, ballot: 2, confirm: 2, receipt: 3,
+    keys: 0, restore: 0, words: 0, "words-check": 0, login: 1, credential: 1, wait: 1, ballot: 2, confirm: 2, receipt: 3,
 };
 
 interface Loaded {
@@ -54,7 +54,7 @@ function display(section: Section, focus = true): void {
     flow.dataset["state"] = section;
     const mark = section === "working" ? (loaded?.citizen?.registered ? 2 : 1) : MARKS[section];
     flow.querySelectorAll("[data-flow]").forEach((item, index) => {
-        item.toggleAttribute("data-done", mark !== undefined && index < mark);
+        item.toggleAttribute("data-done", mark !== undefined && index < mark && storage.master() !== undefined);
         if (index === mark) item.setAttribute("aria-current", "step");
         else item.removeAttribute("aria-current");
     });
@@ -140,6 +140,8 @@ async function perform(step: Step, now: Loaded): Promise<void> {
             if (!storage.works()) throw new Problem("no-storage", text("js-no-storage"));
             if (otherPerson) byId("step-keys").querySelector("p")?.prepend(`${text("js-other-person")} `);
             return display("keys");
+        case "restore":
+            return display("restore");
         case "words":
             return displayWords();
         case "credential":
@@ -148,7 +150,10 @@ async function perform(step: Step, now: Loaded): Promise<void> {
             return register(now);
         case "wait":
             byId("wait-account").textContent = keys?.address ?? "";
-            byId("wait-when").textContent = text("js-wait-until", { time: dateTime(round.registration_until) });
+            byId("wait-when").textContent =
+                round.registration_until * 1000 > Date.now()
+                    ? text("js-wait-until", { time: dateTime(round.registration_until) })
+                    : text("js-wait-soon");
             display("wait");
             void watchPhase(now.chain, now.phase);
             return;
@@ -162,6 +167,7 @@ async function perform(step: Step, now: Loaded): Promise<void> {
         case "closed": {
             const key = `js-closed-${step.why}`;
             byId("closed-what").textContent = text(hasText(key) ? key : `now-${step.why}`);
+            show("closed-restore", step.why === "no-key");
             return display("closed");
         }
     }

@@ -74,12 +74,12 @@ export class BallotForm {
     #head(initiative: RoundInitiative, label: HTMLElement): HTMLElement {
         const about = element(
             "a",
-            { href: `/rounds/${this.round.contract}/initiatives/${initiative.id}`, target: "_blank", class: "small" },
+            { href: `/rounds/${this.round.contract}/initiatives/${initiative.id}`, target: "_blank", class: "small ballot-about" },
             text("js-ballot-about"),
         );
         about.append(element("span", { class: "visually-hidden" }, `: ${titleOf(initiative)}`));
         const facts = [initiative.place, text("js-ballot-cost", { amount: money(BigInt(initiative.cost)) })].filter(Boolean).join(" · ");
-        return element("div", { class: "ballot-head" }, label, element("p", { class: "small muted" }, `${facts} · `, about));
+        return element("div", { class: "ballot-head" }, label, element("p", { class: "small muted" }, facts), about);
     }
 
     #sliderRow(initiative: RoundInitiative): Row {

@@ -9,6 +9,8 @@ export type Step =
     | { readonly name: "login" }
     | { readonly name: "ineligible"; readonly reason: "municipality" | "age" | "age-unknown" }
     | { readonly name: "keys" }
+    /** The citizen has a key on another device, or lost it: a new one would be of no use. */
+    | { readonly name: "restore" }
     | { readonly name: "words" }
     | { readonly name: "credential" }
     /** The credential is there, the chain does not know it yet. */
@@ -56,7 +58,7 @@ export function nextStep(situation: Situation): Step {
     if (hasKey && progress.signature) return { name: "register" };
     if (!session) return { name: "login" };
     if (round.class === null) return { name: "ineligible", reason: round.ineligible ?? "municipality" };
-    if (!hasKey) return { name: "keys" };
+    if (!hasKey) return { name: round.issued ? "restore" : "keys" };
     if (!wordsSettled) return { name: "words" };
     return { name: "credential" };
 }

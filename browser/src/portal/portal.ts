@@ -32,6 +32,8 @@ export interface RoundInfo {
     readonly class: number | null;
     readonly ineligible: "municipality" | "age" | "age-unknown" | null;
     readonly issuer_key: Hex | null;
+    /** Whether the citizen had a credential of this round: only the same key can have it again. */
+    readonly issued: boolean;
     readonly classes: readonly { readonly weight: number; readonly issuer_key: Hex }[];
     readonly ballot_kind: BallotKind;
     readonly allotment: "fixed" | "equal";

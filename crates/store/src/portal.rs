@@ -67,6 +67,25 @@ pub async fn record_issuance(
     }
 }
 
+/// Whether the person behind `person_tag` had a credential of a round.
+///
+/// # Errors
+/// [`StoreError::Query`].
+pub async fn is_issued(
+    connection: &mut PgConnection,
+    round: &[u8; 20],
+    person_tag: &[u8; 32],
+) -> Result<bool, StoreError> {
+    let row = sqlx::query!(
+        r#"select exists (select from portal.issuances where round = $1 and person_tag = $2) as "issued!""#,
+        &round[..],
+        &person_tag[..],
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(row.issued)
+}
+
 /// Credentials issued so far in one class of a round.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssuedCount {
@@ -137,13 +156,9 @@ pub async fn lock_publishing(transaction: &mut PgTransaction<'_>) -> Result<(), 
 /// # Errors
 /// [`StoreError::Query`].
 pub async fn put_document(connection: &mut PgConnection, hash: &[u8; 32], body: &str) -> Result<(), StoreError> {
-    sqlx::query!(
-        "insert into portal.documents (hash, body) values ($1, $2) on conflict do nothing",
-        &hash[..],
-        body
-    )
-    .execute(connection)
-    .await?;
+    sqlx::query!("insert into portal.documents (hash, body) values ($1, $2) on conflict do nothing", &hash[..], body)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -152,9 +167,8 @@ pub async fn put_document(connection: &mut PgConnection, hash: &[u8; 32], body: 
 /// # Errors
 /// [`StoreError::Query`].
 pub async fn document(connection: &mut PgConnection, hash: &[u8; 32]) -> Result<Option<String>, StoreError> {
-    let row = sqlx::query!("select body from portal.documents where hash = $1", &hash[..])
-        .fetch_optional(connection)
-        .await?;
+    let row =
+        sqlx::query!("select body from portal.documents where hash = $1", &hash[..]).fetch_optional(connection).await?;
     Ok(row.map(|row| row.body))
 }
 

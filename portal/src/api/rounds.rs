@@ -5,7 +5,7 @@ use axum::Json;
 use axum::extract::State;
 use kopilka_credential::IssuerPublicKey;
 use kopilka_domain::{Allotment, BallotKind, Kopecks, Phase};
-use kopilka_store::portal::view;
+use kopilka_store::portal::{self, view};
 use kopilka_web::{Page, WebResult};
 use serde::Serialize;
 use url::Url;
@@ -31,6 +31,8 @@ pub(crate) struct RoundJson {
     class: Option<u8>,
     /// Why the citizen who is logged in has no class.
     ineligible: Option<Ineligible>,
+    /// Whether the citizen who is logged in had a credential of this round: then only the same key can have it again.
+    issued: bool,
     /// Key of that class (of class 0 for others). The browser compares it with the chain.
     issuer_key: Option<IssuerPublicKey>,
     classes: Vec<ClassJson>,
@@ -70,7 +72,7 @@ pub(crate) async fn round_json(
     MaybeSession(session): MaybeSession,
 ) -> WebResult<Json<RoundJson>> {
     let round = super::round(&state, address).await?;
-    let (class, ineligible) = match session.map(|session| class_of(&session, &round)) {
+    let (class, ineligible) = match session.as_ref().map(|session| class_of(session, &round)) {
         None => (None, None),
         Some(Ok(class)) => (Some(class), None),
         Some(Err(reason)) => (None, Some(reason)),
@@ -78,6 +80,13 @@ pub(crate) async fn round_json(
     let mut connection = state.connection().await.or_unavailable()?;
     let hashes = round.initiatives.iter().map(|initiative| initiative.content_hash).chain([round.content_hash]);
     let texts = documents(&mut connection, hashes).await.or_unavailable()?;
+    let issued = match session {
+        Some(session) if class.is_some() => {
+            let tag = session.person_tag(&state.config.person_tag_secret, &address.0.0);
+            portal::is_issued(&mut connection, &address.0.0, &tag).await.or_unavailable()?
+        }
+        _ => false,
+    };
     drop(connection);
     let text = |hash| texts.get(hash).map(|document| document.in_language(page.language()));
     Ok(Json(RoundJson {
@@ -90,6 +99,7 @@ pub(crate) async fn round_json(
         issuing: round.is_issuing(),
         class,
         ineligible,
+        issued,
         issuer_key: round.classes.get(usize::from(class.unwrap_or(0))).map(|class| class.issuer_key),
         classes: round
             .classes

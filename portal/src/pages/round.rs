@@ -82,8 +82,8 @@ fn steps(page: &Page, card: &RoundCard) -> Vec<Step> {
                 "objection" => card.view.final_at,
                 _ => None,
             }
-            // Zero stands for no promise at all.
-            .filter(|at| at.unix_timestamp() > 0)
+            // Zero stands for no promise at all; what is over needs none.
+            .filter(|at| at.unix_timestamp() > 0 && current.is_some_and(|current| index >= current))
             .map(|at| page.text("step-not-before").html("time", page.time(at)).to_html()),
         })
         .collect()
