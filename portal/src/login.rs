@@ -11,7 +11,7 @@ use kopilka_web::{Page, WebResult};
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
-use crate::pages::{Notice, NoticeKind};
+use crate::pages::{LoginFailure, Notice};
 use crate::session::{Age, MaybeSession, SESSION_COOKIE, Session};
 use crate::state::AppState;
 
@@ -72,11 +72,11 @@ pub(crate) async fn callback(
     // Used once, whatever comes out.
     let jar = CookieJar::new().add(state.sealer.removal(LOGIN_COOKIE));
     let Some(pending) = pending else {
-        return Ok((jar, Notice::new(page, NoticeKind::LoginAgain, "/").into_response()).into_response());
+        return Ok((jar, Notice::new(page, LoginFailure::Again, "/").into_response()).into_response());
     };
     let next = pending.next;
     let Ok(login) = pending.state.parse::<LoginState>() else {
-        return Ok((jar, Notice::new(page, NoticeKind::LoginAgain, &next).into_response()).into_response());
+        return Ok((jar, Notice::new(page, LoginFailure::Again, &next).into_response()).into_response());
     };
     let person = match state.esia.log_in(&callback, &login).await {
         Ok(person) => person,
@@ -95,12 +95,12 @@ pub(crate) async fn callback(
 /// A page in plain words; what an operator must see goes to the log (ESIA errors hold nothing personal).
 fn failed(error: &EsiaError, page: Page, next: &str) -> Response {
     let kind = match error {
-        EsiaError::Denied { .. } => NoticeKind::LoginDenied,
-        EsiaError::Unconfirmed => NoticeKind::LoginUnconfirmed,
-        EsiaError::CodeRejected { .. } | EsiaError::State(_) => NoticeKind::LoginAgain,
-        EsiaError::Unavailable { .. } => NoticeKind::LoginUnavailable,
+        EsiaError::Denied { .. } => LoginFailure::Denied,
+        EsiaError::Unconfirmed => LoginFailure::Unconfirmed,
+        EsiaError::CodeRejected { .. } | EsiaError::State(_) => LoginFailure::Again,
+        EsiaError::Unavailable { .. } => LoginFailure::Unavailable,
         EsiaError::Misconfigured { .. } | EsiaError::Token { .. } | EsiaError::Protocol(_) | EsiaError::Signer(_) => {
-            NoticeKind::LoginBroken
+            LoginFailure::Broken
         }
     };
     if error.needs_operator() {

@@ -9,7 +9,7 @@ mod words;
 
 pub(crate) use account::account;
 pub(crate) use home::home;
-pub(crate) use notice::{Notice, NoticeKind};
+pub(crate) use notice::{LoginFailure, Notice};
 pub(crate) use round::{initiative, round};
 pub(crate) use script::{check, restore, take_part};
 pub(crate) use words::honest;

@@ -9,41 +9,40 @@ use super::{Corner, login_url};
 
 /// What happened on the way through ESIA.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NoticeKind {
+pub(crate) enum LoginFailure {
     /// The person pressed «cancel».
-    LoginDenied,
+    Denied,
     /// The account is not confirmed.
-    LoginUnconfirmed,
+    Unconfirmed,
     /// The way has to be begun again.
-    LoginAgain,
+    Again,
     /// ESIA does not answer.
-    LoginUnavailable,
+    Unavailable,
     /// ESIA refuses us.
-    LoginBroken,
+    Broken,
 }
 
-impl NoticeKind {
+impl LoginFailure {
     /// Every kind, for the test of pages.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 5] =
-        [Self::LoginDenied, Self::LoginUnconfirmed, Self::LoginAgain, Self::LoginUnavailable, Self::LoginBroken];
+    pub(crate) const ALL: [Self; 5] = [Self::Denied, Self::Unconfirmed, Self::Again, Self::Unavailable, Self::Broken];
 
     fn status(self) -> StatusCode {
         match self {
-            Self::LoginDenied | Self::LoginUnconfirmed => StatusCode::FORBIDDEN,
-            Self::LoginAgain => StatusCode::BAD_REQUEST,
-            Self::LoginUnavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Self::LoginBroken => StatusCode::BAD_GATEWAY,
+            Self::Denied | Self::Unconfirmed => StatusCode::FORBIDDEN,
+            Self::Again => StatusCode::BAD_REQUEST,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Broken => StatusCode::BAD_GATEWAY,
         }
     }
 
     fn name(self) -> &'static str {
         match self {
-            Self::LoginDenied => "login-denied",
-            Self::LoginUnconfirmed => "login-unconfirmed",
-            Self::LoginAgain => "login-again",
-            Self::LoginUnavailable => "login-unavailable",
-            Self::LoginBroken => "login-broken",
+            Self::Denied => "login-denied",
+            Self::Unconfirmed => "login-unconfirmed",
+            Self::Again => "login-again",
+            Self::Unavailable => "login-unavailable",
+            Self::Broken => "login-broken",
         }
     }
 }
@@ -54,13 +53,13 @@ impl NoticeKind {
 pub(crate) struct Notice {
     page: Page,
     corner: Corner,
-    kind: NoticeKind,
+    kind: LoginFailure,
     again: String,
 }
 
 impl Notice {
     /// `next` is where the citizen wanted to go.
-    pub(crate) fn new(page: Page, kind: NoticeKind, next: &str) -> Self {
+    pub(crate) fn new(page: Page, kind: LoginFailure, next: &str) -> Self {
         Self { page, corner: Corner::nobody(), kind, again: login_url(next) }
     }
 
@@ -78,6 +77,6 @@ impl IntoResponse for Notice {
 #[cfg(test)]
 impl Notice {
     pub(crate) fn samples(page: &Page) -> Vec<Self> {
-        NoticeKind::ALL.map(|kind| Self::new(page.clone(), kind, "/")).into()
+        LoginFailure::ALL.map(|kind| Self::new(page.clone(), kind, "/")).into()
     }
 }

@@ -222,7 +222,7 @@ pub(crate) fn sample_round(phase: &str) -> view::RoundView {
         pledged: Kopecks(70_000_000),
         registration_until: time::macros::datetime!(2026-12-01 12:00 UTC),
         pledging_until: time::macros::datetime!(2026-12-15 12:00 UTC),
-        final_at: (phase == "objection").then(|| time::macros::datetime!(2026-12-20 12:00 UTC)),
+        final_at: (phase == "objection").then_some(time::macros::datetime!(2026-12-20 12:00 UTC)),
     }
 }
 

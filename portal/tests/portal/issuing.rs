@@ -17,6 +17,7 @@ async fn a_resident_gets_a_credential_and_the_same_one_again() {
     let citizen = world.citizen(named::RESIDENT).await;
     let info: Value = citizen.get(&format!("api/v1/rounds/{}", round.address)).await.json().await.unwrap();
     assert_eq!(info["class"], 0);
+    assert_eq!(info["issued"], false);
     assert_eq!(info["phase"], "registration");
     assert_eq!(info["chain_id"], 31337);
     assert_eq!(info["issuer_key"], round.keys[0].to_string());
@@ -37,6 +38,8 @@ async fn a_resident_gets_a_credential_and_the_same_one_again() {
     let body: Value = refused.json().await.unwrap();
     assert!(body["type"].as_str().unwrap().ends_with(":credential-already-issued"));
     assert!(body["detail"].as_str().unwrap().contains("по словам восстановления"), "{body}");
+    let info: Value = elsewhere.get(&format!("api/v1/rounds/{}", round.address)).await.json().await.unwrap();
+    assert_eq!(info["issued"], true);
     // Another round is another matter.
     let next = world.round(RoundOptions::default()).await;
     citizen.credential(&next).await;
