@@ -162,6 +162,17 @@ call-items = { $count ->
 }
 call-parameters = Parameters of the call
 
+refusal-phase-wrong = The round is in the phase “{ $current }”, “{ $required }” is needed.
+refusal-too-early = This is not possible before { $moment }.
+refusal-no-role = The sender lacks the access for this.
+refusal-credentials = One of the credentials is invalid.
+refusal-exceeds-issued = In class { $class } { $registered } are registered, but { $issued } credentials were issued.
+refusal-budget-exceeded = The winners cost more than the budget.
+refusal-budget-missing = The budget has not been minted yet.
+refusal-initiative-unknown = There is no initiative No. { $id } in the round.
+refusal-payment-exceeds = Piggy bank No. { $id } holds less than the payment.
+refusal-wallets = There is still money in piggy banks.
+
 method-deployment = Contract creation
 method-transfer = Transfer
 method-register = Registration of citizens

@@ -171,6 +171,17 @@ call-items = { $count ->
 }
 call-parameters = Параметры вызова
 
+refusal-phase-wrong = Раунд на этапе «{ $current }», а нужен «{ $required }».
+refusal-too-early = Раньше { $moment } это сделать нельзя.
+refusal-no-role = У отправителя нет нужного доступа.
+refusal-credentials = Среди удостоверений есть недействительное.
+refusal-exceeds-issued = В классе { $class } зарегистрировано { $registered }, а удостоверений выдано { $issued }.
+refusal-budget-exceeded = Победители стоят больше бюджета.
+refusal-budget-missing = Бюджет ещё не выпущен.
+refusal-initiative-unknown = Инициативы № { $id } в раунде нет.
+refusal-payment-exceeds = В копилке № { $id } меньше денег, чем в платеже.
+refusal-wallets = В копилках ещё есть деньги.
+
 method-deployment = Создание контракта
 method-transfer = Перевод
 method-register = Регистрация жителей
@@ -429,8 +440,8 @@ allotment-equal = Бюджет поровну между всеми зареги
 rule-settlement = Как подводят итог
 rule-equal-shares = Метод равных долей
 rule-greedy = По числу голосов, пока хватает денег
-completion-full = Доли повышаются шагами по 1 %, остаток тратится по числу голосов
-completion-raise = Доли повышаются шагами по 1 %
+completion-full = Доли повышаются шагами по 1 %, остаток тратится по числу голосов
+completion-raise = Доли повышаются шагами по 1 %
 completion-fill = Остаток тратится по числу голосов
 completion-none = Без повышения долей и дозаполнения
 rule-threshold = Порог поддержки
@@ -501,7 +512,7 @@ result-spent-share = { $percent } от { $budget }
 result-voters = Проголосовало
 result-nothing = Остались ни с чем
 result-share = Доля в конце подсчёта
-result-raised = повышена на { $percent } %
+result-raised = повышена на { $percent } %
 result-winners = Победители
 result-no-winners = Не победила ни одна инициатива.
 result-losers = Не победили

@@ -75,8 +75,8 @@ pub fn router(config: Config, cancel: CancellationToken) -> anyhow::Result<Route
     let assets = Assets::load(&config.assets_dir)?;
     assets.require(&SCRIPTS)?;
     let site = Arc::new(site(&config, assets)?);
-    let explorer = Explorer::new(config);
-    tokio::spawn(live::follow(explorer.clone(), cancel));
+    let explorer = Explorer::new(config, cancel);
+    tokio::spawn(live::follow(explorer.clone()));
     Ok(kopilka_web::app(routes(explorer), site))
 }
 

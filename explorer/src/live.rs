@@ -1,8 +1,10 @@
 //! Pages that change while they are read: the indexer notifies after each commit, every open page of a touched round gets
 //! the new amounts as a server-sent event.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use alloy::primitives::Address;
@@ -13,13 +15,12 @@ use futures::Stream;
 use kopilka_domain::Percent;
 use kopilka_store::chain::HEAD_CHANNEL;
 use kopilka_store::chain::rounds::{self, Initiative};
-use kopilka_web::{I18n, Page, WebResult};
+use kopilka_web::{I18n, Language, Page, WebResult};
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgListener;
-use tokio::sync::broadcast;
+use tokio::sync::{OnceCell, broadcast};
 use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::BroadcastStream;
-use tokio_util::sync::CancellationToken;
 
 use crate::state::Explorer;
 
@@ -27,11 +28,30 @@ use crate::state::Explorer;
 const BACKLOG: usize = 64;
 
 /// Readers of live pages.
-pub(crate) struct Live(broadcast::Sender<Arc<Change>>);
+pub(crate) struct Live {
+    changes: broadcast::Sender<Arc<Change>>,
+    /// Commits of the indexer heard so far.
+    version: AtomicU64,
+    /// The events of the present version, made once for all readers of a round in one language.
+    events: Mutex<HashMap<(Address, Language), (u64, Shown)>>,
+}
+
+/// An event, perhaps still being made; none when the round or the database is away.
+type Shown = Arc<OnceCell<Option<Event>>>;
 
 impl Default for Live {
     fn default() -> Self {
-        Self(broadcast::channel(BACKLOG).0)
+        Self { changes: broadcast::channel(BACKLOG).0, version: AtomicU64::new(0), events: Mutex::default() }
+    }
+}
+
+impl Live {
+    fn shown(&self, round: Address, language: Language) -> Shown {
+        let version = self.version.load(Ordering::Acquire);
+        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        // What nobody has asked for since the last commit is not kept.
+        events.retain(|_, (made, _)| *made == version);
+        Arc::clone(&events.entry((round, language)).or_insert_with(|| (version, Arc::default())).1)
     }
 }
 
@@ -49,7 +69,8 @@ impl Change {
 }
 
 /// Listens to the indexer until cancelled; a lost connection is opened again.
-pub(crate) async fn follow(explorer: Explorer, cancel: CancellationToken) {
+pub(crate) async fn follow(explorer: Explorer) {
+    let cancel = explorer.cancel.clone();
     let listen = async {
         loop {
             if let Err(error) = listen(&explorer).await {
@@ -73,8 +94,9 @@ async fn listen(explorer: &Explorer) -> sqlx::Result<()> {
             Some(notification) => serde_json::from_str(notification.payload()).unwrap_or(Change { rounds: None }),
             None => Change { rounds: None },
         };
+        explorer.live.version.fetch_add(1, Ordering::AcqRel);
         // No reader is no failure.
-        let _ = explorer.live.0.send(Arc::new(change));
+        let _ = explorer.live.changes.send(Arc::new(change));
     }
 }
 
@@ -157,19 +179,26 @@ pub(crate) async fn events(
     Path(round): Path<String>,
 ) -> WebResult<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
     let address = explorer.round(&round).await?.address;
-    let changes = BroadcastStream::new(explorer.live.0.subscribe())
+    let changes = BroadcastStream::new(explorer.live.changes.subscribe())
         // A reader who lagged behind gets the whole state with the next event.
         .filter(move |change| change.as_ref().map_or(true, |change| change.touches(address)));
     let first = futures::stream::once(async {});
+    // Open pages must not keep the service from ending.
+    let end = explorer.cancel.clone().cancelled_owned();
     let stream = futures::StreamExt::then(first.chain(changes.map(|_| ())), move |()| {
         let (explorer, i18n) = (explorer.clone(), page.i18n().clone());
         async move {
-            match state(&explorer, &i18n, address).await {
-                Ok(Some(wallets)) => Event::default().event("wallets").json_data(wallets).unwrap_or_default(),
-                // The round is gone in a reorganisation, or the database is away: the page stays as it is.
-                Ok(None) | Err(_) => Event::default().comment("unavailable"),
-            }
+            let shown = explorer.live.shown(address, i18n.language());
+            let event = shown.get_or_init(|| event(&explorer, &i18n, address)).await;
+            // The round is gone in a reorganisation, or the database is away: the page stays as it is.
+            event.clone().unwrap_or_else(|| Event::default().comment("unavailable"))
         }
     });
-    Ok(Sse::new(futures::StreamExt::map(stream, Ok)).keep_alive(KeepAlive::default()))
+    let stream = futures::StreamExt::take_until(futures::StreamExt::map(stream, Ok), end);
+    Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
+}
+
+async fn event(explorer: &Explorer, i18n: &I18n, round: Address) -> Option<Event> {
+    let wallets = state(explorer, i18n, round).await.ok()??;
+    Event::default().event("wallets").json_data(wallets).ok()
 }

@@ -10,6 +10,7 @@ use kopilka_web::urls::{ExplorerUrls, PortalUrls};
 use kopilka_web::{WebError, WebResult};
 use sqlx::pool::PoolConnection;
 use sqlx::{PgPool, Postgres};
+use tokio_util::sync::CancellationToken;
 
 use crate::Config;
 use crate::live::Live;
@@ -28,6 +29,8 @@ pub(crate) struct Shared {
     pub(crate) currency: String,
     pub(crate) live: Live,
     pub(crate) outcomes: Outcomes,
+    /// Ends the service, and every stream that would last.
+    pub(crate) cancel: CancellationToken,
 }
 
 impl Deref for Explorer {
@@ -39,7 +42,7 @@ impl Deref for Explorer {
 }
 
 impl Explorer {
-    pub(crate) fn new(config: Config) -> Self {
+    pub(crate) fn new(config: Config, cancel: CancellationToken) -> Self {
         Self(Arc::new(Shared {
             pool: config.pool,
             node: Node::new(config.rpc_url),
@@ -48,6 +51,7 @@ impl Explorer {
             currency: config.currency,
             live: Live::default(),
             outcomes: Outcomes::default(),
+            cancel,
         }))
     }
 

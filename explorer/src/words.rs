@@ -99,14 +99,19 @@ impl Words {
                     let id = contract.initiative_id.unwrap_or_default();
                     let text = contract.initiative_content_hash.as_ref().and_then(|hash| self.names.texts.get(hash));
                     match text {
-                        Some(text) => self.text("label-wallet").arg("id", id).arg("title", shortened(&text.title)),
+                        Some(text) => self
+                            .text("label-wallet")
+                            .arg("id", id)
+                            .arg("title", shortened(&text.title, INITIATIVE_TITLE)),
                         None => self.text("label-wallet-untitled").arg("id", id),
                     }
                 }
                 _ => {
                     let id = contract.round_id.unwrap_or_default();
                     match self.names.round_of(contract) {
-                        Some(text) => self.text("label-round").arg("id", id).arg("title", shortened(&text.title)),
+                        Some(text) => {
+                            self.text("label-round").arg("id", id).arg("title", shortened(&text.title, ROUND_TITLE))
+                        }
                         None => self.text("label-round-untitled").arg("id", id),
                     }
                 }
@@ -131,7 +136,9 @@ impl Words {
         Html::link(
             url,
             match self.names.initiative(round, id) {
-                Some(text) => self.text("initiative-short").arg("id", id).arg("title", shortened(&text.title)),
+                Some(text) => {
+                    self.text("initiative-short").arg("id", id).arg("title", shortened(&text.title, INITIATIVE_TITLE))
+                }
                 None => self.text("initiative-short-untitled").arg("id", id),
             },
         )
@@ -139,7 +146,9 @@ impl Words {
 
     pub(crate) fn initiative_name(&self, round: Address, id: i32) -> Message {
         match self.names.initiative(round, id) {
-            Some(text) => self.text("initiative-name").arg("id", id).arg("title", shortened(&text.title)),
+            Some(text) => {
+                self.text("initiative-name").arg("id", id).arg("title", shortened(&text.title, INITIATIVE_TITLE))
+            }
             None => self.text("initiative-name-untitled").arg("id", id),
         }
     }
@@ -267,12 +276,14 @@ impl Words {
     }
 }
 
-/// Letters of a title inside a sentence or a list at most.
-const LONGEST_TITLE: usize = 36;
+/// Letters of a round's title inside a sentence or a list at most.
+const ROUND_TITLE: usize = 36;
+/// The same of an initiative's.
+const INITIATIVE_TITLE: usize = 64;
 
 /// A title cut after a whole word where it is long.
-fn shortened(title: &str) -> String {
-    let Some((end, _)) = title.char_indices().nth(LONGEST_TITLE) else { return title.to_owned() };
+fn shortened(title: &str, longest: usize) -> String {
+    let Some((end, _)) = title.char_indices().nth(longest) else { return title.to_owned() };
     let cut = &title[..end];
     let cut = cut.rsplit_once(' ').map_or(cut, |(whole_words, _)| whole_words);
     format!("{}…", cut.trim_end_matches([',', ':', ';', '.', ' ', '—', '(']))
@@ -344,8 +355,8 @@ mod tests {
 
     #[test]
     fn long_titles_end_after_a_word() {
-        assert_eq!(shortened("Лавочки"), "Лавочки");
+        assert_eq!(shortened("Лавочки", 7), "Лавочки");
         let long = "Выдуманные данные: инициативные проекты города Зареченска (такого города нет), 2026";
-        assert_eq!(shortened(long), "Выдуманные данные: инициативные…");
+        assert_eq!(shortened(long, ROUND_TITLE), "Выдуманные данные: инициативные…");
     }
 }

@@ -6,11 +6,13 @@ use std::sync::LazyLock;
 use alloy::dyn_abi::{DynSolValue, ErrorExt as _, EventExt as _, JsonAbiExt as _};
 use alloy::json_abi::{Event, Function, JsonAbi};
 use alloy::primitives::{B256, hex};
-use alloy::sol_types::{Revert, SolError as _};
-use kopilka_web::Html;
+use alloy::sol_types::{Revert, SolError as _, SolInterface as _};
+use kopilka_bindings::budget_round::BudgetRound::BudgetRoundErrors;
+use kopilka_domain::Phase;
+use kopilka_web::{Html, Message};
 use serde::Deserialize;
 
-use crate::words::Words;
+use crate::words::{Words, phase_key};
 
 /// Longest text of a value that is shown.
 const LONGEST: usize = 4_000;
@@ -92,8 +94,44 @@ pub(super) fn event_parameters(words: &Words, event: &Event, topics: &[B256], da
         .collect()
 }
 
-/// Why a contract refused: the name of its error with the values, or the text of a `require`.
-pub(crate) fn refusal(data: &[u8]) -> Option<String> {
+/// Why a contract refused: in words where we have them, then the name of its error with the values, or the text of a `require`.
+pub(crate) fn refusal(words: &Words, data: &[u8]) -> Option<Html> {
+    let raw = raw_refusal(data)?;
+    Some(match refusal_sentence(words, data) {
+        Some(sentence) => Html::trusted(format!("{} <code>{}</code>", Html::escaped(sentence), Html::escaped(raw))),
+        None => Html::trusted(format!("<code>{}</code>", Html::escaped(raw))),
+    })
+}
+
+fn refusal_sentence(words: &Words, data: &[u8]) -> Option<Message> {
+    use BudgetRoundErrors as Error;
+    let phase =
+        |code: u8| Phase::try_from(code).map(|phase| words.text(phase_key(phase)).to_string()).unwrap_or_default();
+    Some(match Error::abi_decode(data).ok()? {
+        Error::PhaseWrong(error) => words
+            .text("refusal-phase-wrong")
+            .arg("current", phase(error.current))
+            .arg("required", phase(error.required)),
+        Error::TooEarly(error) => {
+            words.text("refusal-too-early").arg("moment", super::moment_text(words, error.notBefore))
+        }
+        Error::CallerLacksRole(_) => words.text("refusal-no-role"),
+        Error::CredentialsInvalid(_) => words.text("refusal-credentials"),
+        Error::RegisteredExceedsIssued(error) => words
+            .text("refusal-exceeds-issued")
+            .arg("class", error.class)
+            .arg("registered", error.registered)
+            .arg("issued", error.issued),
+        Error::BudgetExceeded(_) => words.text("refusal-budget-exceeded"),
+        Error::BudgetMissing(_) => words.text("refusal-budget-missing"),
+        Error::InitiativeUnknown(error) => words.text("refusal-initiative-unknown").arg("id", error.initiativeId),
+        Error::PaymentExceedsWallet(error) => words.text("refusal-payment-exceeds").arg("id", error.initiativeId),
+        Error::WalletsNotEmpty(_) => words.text("refusal-wallets"),
+        _ => return None,
+    })
+}
+
+fn raw_refusal(data: &[u8]) -> Option<String> {
     if let Ok(revert) = Revert::abi_decode(data) {
         return Some(revert.reason);
     }
@@ -165,12 +203,12 @@ mod tests {
     fn refusals_are_named() {
         let data = BudgetRound::PaymentExceedsWallet { initiativeId: 3, amount: U256::from(7), balance: U256::from(5) };
         assert_eq!(
-            refusal(&data.abi_encode()).as_deref(),
+            raw_refusal(&data.abi_encode()).as_deref(),
             Some("PaymentExceedsWallet(initiativeId: 3, amount: 7, balance: 5)")
         );
-        assert_eq!(refusal(&Revert::from("no").abi_encode()).as_deref(), Some("no"));
-        assert_eq!(refusal(&[1, 2, 3, 4]), None);
-        assert_eq!(refusal(&[]), None);
+        assert_eq!(raw_refusal(&Revert::from("no").abi_encode()).as_deref(), Some("no"));
+        assert_eq!(raw_refusal(&[1, 2, 3, 4]), None);
+        assert_eq!(raw_refusal(&[]), None);
     }
 
     #[test]

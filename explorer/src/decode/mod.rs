@@ -10,6 +10,7 @@ pub(crate) use event::{Told, event};
 
 use alloy::primitives::Address;
 use kopilka_web::Html;
+use time::OffsetDateTime;
 
 use crate::words::Words;
 
@@ -57,6 +58,14 @@ fn role_key(role: u8) -> &'static str {
 
 /// Unix time.
 fn moment(words: &Words, seconds: u64) -> Html {
-    let at = i64::try_from(seconds).ok().and_then(|seconds| time::OffsetDateTime::from_unix_timestamp(seconds).ok());
-    at.map_or_else(|| Html::escaped(seconds), |at| words.time(at))
+    at(seconds).map_or_else(|| Html::escaped(seconds), |at| words.time(at))
+}
+
+/// The same as a text.
+fn moment_text(words: &Words, seconds: u64) -> String {
+    at(seconds).map_or_else(|| seconds.to_string(), |at| words.date_time(at))
+}
+
+fn at(seconds: u64) -> Option<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp(i64::try_from(seconds).ok()?).ok()
 }

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::IntoResponse;
-use kopilka_domain::{BallotKind, Kopecks};
+use kopilka_domain::{BallotKind, Kopecks, Phase};
 use kopilka_store::chain::query::{self, Transfer};
 use kopilka_store::chain::rounds::{self, Initiative, Payment, Round};
 use kopilka_web::components::{Fill, Pager};
@@ -49,6 +49,11 @@ impl InitiativePage {
 
     fn is_cumulative(&self) -> bool {
         self.round.ballot_kind == BallotKind::Cumulative
+    }
+
+    /// Whether citizens can still put money in.
+    fn is_live(&self) -> bool {
+        matches!(self.round.phase, Phase::Registration | Phase::Pledging)
     }
 
     fn unpaid(&self) -> Kopecks {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
-use alloy::sol_types::{SolCall as _, SolEvent as _};
+use alloy::sol_types::{SolCall as _, SolError as _, SolEvent as _};
 use askama::Template;
 use kopilka_bindings::budget_round::{BudgetRound, IBudgetRound};
 use kopilka_domain::settlement::{self, Ballot, Candidate, Election};
@@ -426,12 +426,13 @@ impl Samples for TransactionPage {
                     let told = decode::event(&w, &log);
                     (log, told)
                 };
+                let refusal = || decode::refusal(&w, &BudgetRound::PhaseWrong { current: 1, required: 2 }.abi_encode());
                 Self {
                     page: page.clone(),
                     w: w.clone(),
                     head: head(),
                     call,
-                    refusal: (!tx.succeeded).then(|| "PhaseWrong(current: 1, required: 2)".to_owned()),
+                    refusal: (!tx.succeeded).then(refusal).flatten(),
                     events: logs().into_iter().map(told).collect(),
                     events_total: 300,
                     transfers: transfers(),

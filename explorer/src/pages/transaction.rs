@@ -6,7 +6,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Response};
 use kopilka_store::chain::query::{self, Head, Log, Transaction, Transfer};
 use kopilka_web::components::Pager;
-use kopilka_web::{Page, Rendered, WebError, WebResult};
+use kopilka_web::{Html, Page, Rendered, WebError, WebResult};
 use serde_json::json;
 
 use super::in_transfers;
@@ -29,7 +29,7 @@ pub(super) struct TransactionPage {
     pub(super) head: Head,
     pub(super) call: Option<Call>,
     /// Why the contract refused, for failed ones.
-    pub(super) refusal: Option<String>,
+    pub(super) refusal: Option<Html>,
     pub(super) events: Vec<(Log, Told)>,
     pub(super) events_total: usize,
     pub(super) transfers: Vec<Transfer>,
@@ -102,8 +102,8 @@ pub(crate) async fn transaction(
     let names = Names::load(&mut connection, addresses).await?;
     drop(connection);
 
-    let refusal = if tx.succeeded { None } else { reason(&explorer, &tx).await };
     let w = Words::new(&page, &explorer, names);
+    let refusal = if tx.succeeded { None } else { reason(&explorer, &w, &tx).await };
     let call = tx.to_address.and_then(|to| decode::call(&w, to, &tx.input));
     let events: Vec<_> = logs
         .into_iter()
@@ -122,10 +122,10 @@ pub(crate) async fn transaction(
 }
 
 /// Why a contract refused: asked by calling it again on top of the block before.
-async fn reason(explorer: &Explorer, tx: &Transaction) -> Option<String> {
+async fn reason(explorer: &Explorer, words: &Words, tx: &Transaction) -> Option<Html> {
     let call = json!({ "from": tx.from_address, "to": tx.to_address, "value": tx.value, "input": tx.input });
     let data = explorer.node.refusal(call, tx.block_number - 1).await?;
-    decode::refusal(&data)
+    decode::refusal(words, &data)
 }
 
 async fn waiting(page: Page, explorer: &Explorer, hash: B256) -> WebResult<Response> {

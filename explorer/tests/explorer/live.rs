@@ -71,3 +71,14 @@ async fn event(events: &mut axum::body::BodyDataStream) -> Value {
     };
     tokio::time::timeout(Duration::from_secs(20), wait).await.expect("an event comes")
 }
+
+#[tokio::test]
+async fn open_pages_do_not_keep_the_service_alive() {
+    let explorer = Fixture::without_node().await;
+    let request = Request::get(format!("/round/{OPEN:#x}/events")).body(Body::empty()).unwrap();
+    let mut events = explorer.router.clone().oneshot(request).await.unwrap().into_body().into_data_stream();
+    event(&mut events).await;
+    drop(explorer);
+    let rest = async { while events.next().await.is_some() {} };
+    tokio::time::timeout(Duration::from_secs(20), rest).await.expect("the stream ends with the service");
+}
