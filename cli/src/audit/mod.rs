@@ -114,10 +114,10 @@ async fn check_classes(read: &ChainRound, contract: &Round) -> anyhow::Result<()
         same(&format!("class {class}: issued"), stored.issued, declared.issued)?;
         same(&format!("class {class}: registered"), usize::try_from(stored.registered)?, registered)?;
         let phase = Phase::try_from(contract.phase().call().await?)?;
-        // Until pledging opens the issuer's number may be behind; from then on the contract insists.
-        if !matches!(phase, Phase::Draft | Phase::Registration | Phase::Cancelled)
-            && !(phase == Phase::Pledging && read.config.allotment == Allotment::Fixed.code())
-        {
+        // While registration is possible the issuer's number may be behind; then the contract insists.
+        let registering = matches!(phase, Phase::Draft | Phase::Registration | Phase::Cancelled)
+            || (phase == Phase::Pledging && read.config.allotment == Allotment::Fixed.code());
+        if !registering {
             let issued = usize::try_from(declared.issued)?;
             ensure!(
                 registered <= issued,

@@ -321,5 +321,5 @@ pub fn describe(error: &alloy::contract::Error) -> String {
 }
 
 fn amount(kopecks: Kopecks) -> u128 {
-    u128::from(kopecks.0)
+    kopecks.0
 }
