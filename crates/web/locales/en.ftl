@@ -17,6 +17,8 @@ theme-light = Light theme
 
 vision-on = Version for low vision
 vision-off = Standard version
+vision-open = View settings
+vision-close = Hide the settings
 vision-panel = Settings of the version for low vision
 vision-size = Letters
 vision-size-large = Large

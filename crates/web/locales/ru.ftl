@@ -17,6 +17,8 @@ theme-light = Светлая тема
 
 vision-on = Версия для слабовидящих
 vision-off = Обычная версия
+vision-open = Настройки вида
+vision-close = Скрыть настройки
 vision-panel = Настройки версии для слабовидящих
 vision-size = Размер букв
 vision-size-large = Крупный

@@ -16,6 +16,8 @@ use crate::page::Page;
 
 /// Cookie with the language.
 pub(crate) const LANGUAGE_COOKIE: &str = "kopilka_lang";
+/// Id of the settings of the version for low vision, in `layout/vision.html`.
+const VISION_PANEL: &str = "vision-panel";
 /// Cookie with the rest.
 pub(crate) const VIEW_COOKIE: &str = "kopilka_view";
 
@@ -228,6 +230,7 @@ pub(crate) struct Change {
 /// `POST /preferences`: keeps the choice and returns to the page.
 pub(crate) async fn change(Extension(page): Extension<Page>, jar: CookieJar, Form(change): Form<Change>) -> Response {
     let mut preferences = page.preferences;
+    let is_vision_changed = change.theme.is_none() && change.vision.as_deref() != Some("off");
     let named = [
         ("theme", change.theme),
         ("vision", change.vision),
@@ -242,7 +245,9 @@ pub(crate) async fn change(Extension(page): Extension<Page>, jar: CookieJar, For
             preferences.set(name, &choice);
         }
     }
-    let target = change.return_to.filter(|target| is_local_path(target)).unwrap_or_else(|| "/".to_owned());
+    let target = change.return_to.as_deref().filter(|target| is_local_path(target)).unwrap_or("/");
+    // Who changes the version for low vision is shown its settings again.
+    let target = if is_vision_changed { format!("{target}#{VISION_PANEL}") } else { target.to_owned() };
     let jar = jar.add(lasting_cookie(VIEW_COOKIE, preferences.to_cookie(), page.is_secure()));
     (jar, Redirect::to(&target)).into_response()
 }

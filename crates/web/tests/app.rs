@@ -92,7 +92,7 @@ async fn the_view_is_kept_without_scripts() {
     };
     let response = send(post("vision=on&return_to=%2Fround%3Fa%3D1")).await;
     assert_eq!(response.status(), StatusCode::SEE_OTHER);
-    assert_eq!(response.headers()[header::LOCATION], "/round?a=1");
+    assert_eq!(response.headers()[header::LOCATION], "/round?a=1#vision-panel");
     let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
     let (_, _, body) = fetch("/", &[(header::COOKIE, &cookie)]).await;
     assert!(body.contains("data-theme=\"vision\"") && body.contains("data-size=\"large\""), "{body}");
