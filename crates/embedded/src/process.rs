@@ -36,7 +36,9 @@ impl Process {
     pub(crate) fn is_running(&mut self) -> bool {
         match self {
             Self::Own(child) => matches!(child.try_wait(), Ok(None)),
-            Self::Found(id) => Path::new(&format!("/proc/{id}")).exists(),
+            // One that has ended but was not waited for by its parent is a zombie (state Z) and still listed.
+            Self::Found(id) => fs::read_to_string(format!("/proc/{id}/stat"))
+                .is_ok_and(|stat| stat.rsplit(')').next().is_some_and(|rest| !rest.trim_start().starts_with('Z'))),
         }
     }
 
