@@ -189,6 +189,8 @@ onClick("create-key", async () => {
         await decide();
     });
 });
+// Browsers offer no clipboard to pages without https.
+show("words-copy", "clipboard" in navigator);
 onClick("words-copy", async () => {
     const master = storage.master();
     if (!master) return;
