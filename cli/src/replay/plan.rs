@@ -60,8 +60,12 @@ pub fn rule_of(instance: &Instance, choice: &RuleChoice) -> (Rule, Completion, u
     let named = instance.meta("rule").unwrap_or_default().to_ascii_lowercase();
     let greedy = named.starts_with("greedy");
     let rule = choice.rule.unwrap_or(if greedy { Rule::Greedy } else { Rule::EqualShares });
-    let completion =
-        Completion { raise: choice.raise.unwrap_or(true), fill: choice.fill.unwrap_or(named != "equalshares/add1") };
+    let completion = match rule {
+        Rule::Greedy => Completion::NONE,
+        Rule::EqualShares => {
+            Completion { raise: choice.raise.unwrap_or(true), fill: choice.fill.unwrap_or(named != "equalshares/add1") }
+        }
+    };
     (rule, completion, choice.threshold.unwrap_or_else(|| instance.threshold()))
 }
 
