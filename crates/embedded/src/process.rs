@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use crate::EmbeddedError;
@@ -105,10 +106,19 @@ pub(crate) fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|data| data.uid() == 0)
 }
 
-/// A TCP port of the loopback interface that is free now.
+/// A TCP port of the loopback interface that is free now. Ports are taken in turn from 20,000 to 29,999, below those of
+/// outgoing connections, so that nobody takes one between this answer and its use.
 pub(crate) fn free_port() -> Result<u16, EmbeddedError> {
-    std::net::TcpListener::bind(("127.0.0.1", 0))
-        .and_then(|listener| listener.local_addr())
-        .map(|address| address.port())
-        .map_err(EmbeddedError::io("no free port on the loopback interface"))
+    static TURN: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id().wrapping_mul(61);
+    let mut failure = std::io::Error::from(std::io::ErrorKind::AddrInUse);
+    for _ in 0..1_000 {
+        let turn = first.wrapping_add(TURN.fetch_add(1, Ordering::Relaxed));
+        let port = u16::try_from(20_000 + turn % 10_000).unwrap_or(20_000);
+        match std::net::TcpListener::bind(("127.0.0.1", port)) {
+            Ok(_) => return Ok(port),
+            Err(error) => failure = error,
+        }
+    }
+    Err(EmbeddedError::io("no free port on the loopback interface")(failure))
 }
