@@ -6,6 +6,7 @@ import {BudgetRound} from "../src/budget/BudgetRound.sol";
 import {BudgetRounds} from "../src/budget/BudgetRounds.sol";
 import {BudgetToken} from "../src/budget/BudgetToken.sol";
 import {BlindCredential} from "../src/credential/BlindCredential.sol";
+import {IssuerKeys} from "../src/credential/IssuerKeys.sol";
 import {IBudgetRound} from "../src/interfaces/IBudgetRound.sol";
 import {IBudgetToken} from "../src/interfaces/IBudgetToken.sol";
 import {IMunicipalities} from "../src/interfaces/IMunicipalities.sol";
@@ -27,6 +28,7 @@ abstract contract RoundFixture is Assertions {
     address internal stranger = _named("stranger");
 
     Municipalities internal municipalities;
+    IssuerKeys internal issuerKeys;
     BudgetRounds internal rounds;
     uint32 internal municipalityId;
     /// @dev The round at hand, and its token.
@@ -36,7 +38,13 @@ abstract contract RoundFixture is Assertions {
     function setUp() public virtual {
         vm.warp(START);
         municipalities = new Municipalities(operator);
-        rounds = new BudgetRounds(address(municipalities), address(new BudgetRound()), address(new BudgetToken()));
+        address[] memory verifiers = new address[](1);
+        verifiers[0] = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 3);
+        issuerKeys = new IssuerKeys(address(municipalities), verifiers);
+        address roundImplementation = address(new BudgetRound());
+        address tokenImplementation = address(new BudgetToken());
+        rounds =
+            new BudgetRounds(address(municipalities), address(issuerKeys), roundImplementation, tokenImplementation);
         vm.prank(operator);
         municipalityId = municipalities.admit("66401000", unicode"Тагил");
         _grant(IMunicipalities.Role.Treasurer, treasurer);

@@ -28,6 +28,8 @@ interface Vm {
     function prank(address sender) external;
     function deal(address account, uint256 balance) external;
     function assume(bool condition) external pure;
+    function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
+    function getNonce(address account) external view returns (uint64);
 
     // Keys.
     function addr(uint256 secret) external pure returns (address);

@@ -47,6 +47,7 @@ pub(crate) fn deployment_of(meta: &state::Meta) -> Deployment {
         chain_id: meta.chain_id,
         first_block: meta.first_block,
         municipalities: meta.municipalities,
+        issuer_keys: meta.issuer_keys,
         rounds: meta.rounds,
         round_implementation: meta.round_implementation,
         token_implementation: meta.token_implementation,

@@ -9,6 +9,7 @@ import {IMunicipalities} from "../interfaces/IMunicipalities.sol";
 /// @title Register of municipalities and of the people who act for them
 contract Municipalities is IMunicipalities, Ownable2Step {
     uint32 private _count;
+    bool public paused;
     mapping(uint32 municipalityId => Municipality) private _municipalities;
     mapping(bytes32 oktmoHash => uint32 municipalityId) private _idOf;
     mapping(uint32 municipalityId => mapping(Role role => mapping(address account => Grant))) private _grants;
@@ -59,6 +60,7 @@ contract Municipalities is IMunicipalities, Ownable2Step {
             revert MunicipalityUnknown(municipalityId);
         }
         if (role == Role.None) revert RoleNotGrantable(role);
+        if (account == owner()) revert OwnerHoldsNoRole(account);
         if (validUntil <= validFrom) revert GrantPeriodEmpty(validFrom, validUntil);
 
         _grants[municipalityId][role][account] =
@@ -75,13 +77,37 @@ contract Municipalities is IMunicipalities, Ownable2Step {
     }
 
     // ---------------------------------------------------------------------------------------------
+    // The operator stops new actions in an emergency
+    // ---------------------------------------------------------------------------------------------
+
+    /// @inheritdoc IMunicipalities
+    function pause(bytes32 reasonHash) external onlyOwner {
+        if (paused) revert PauseUnchanged(true);
+        paused = true;
+        emit Paused(_msgSender(), reasonHash);
+    }
+
+    /// @inheritdoc IMunicipalities
+    function unpause() external onlyOwner {
+        if (!paused) revert PauseUnchanged(false);
+        paused = false;
+        emit Unpaused(_msgSender());
+    }
+
+    /// @notice Always reverts: without an owner nobody could revoke access or end a pause.
+    function renounceOwnership() public pure override {
+        revert OwnershipNotRenounceable();
+    }
+
+    // ---------------------------------------------------------------------------------------------
     // Views
     // ---------------------------------------------------------------------------------------------
 
     /// @inheritdoc IMunicipalities
     function hasRole(uint32 municipalityId, Role role, address account) external view returns (bool) {
         Grant storage grant = _grants[municipalityId][role][account];
-        return grant.validFrom <= block.timestamp && block.timestamp < grant.validUntil;
+        // Somebody with a role may have become the owner since.
+        return grant.validFrom <= block.timestamp && block.timestamp < grant.validUntil && account != owner();
     }
 
     /// @inheritdoc IMunicipalities

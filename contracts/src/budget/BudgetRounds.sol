@@ -9,6 +9,7 @@ import {IBudgetRoundClone} from "../interfaces/IBudgetRoundClone.sol";
 import {IBudgetRounds} from "../interfaces/IBudgetRounds.sol";
 import {IBudgetToken} from "../interfaces/IBudgetToken.sol";
 import {IBudgetTokenRound} from "../interfaces/IBudgetTokenRound.sol";
+import {IIssuerKeys} from "../interfaces/IIssuerKeys.sol";
 import {IMunicipalities} from "../interfaces/IMunicipalities.sol";
 
 /// @title Factory and register of rounds
@@ -19,16 +20,22 @@ contract BudgetRounds is IBudgetRounds, Context {
     }
 
     address public immutable municipalities;
+    address public immutable issuerKeys;
     address public immutable roundImplementation;
     address public immutable tokenImplementation;
 
     uint256 public roundCount;
     mapping(uint256 roundId => Entry) private _rounds;
     mapping(address round => bool) private _isRound;
-    mapping(bytes32 keyHash => bool) private _issuerKeyClaimed;
 
-    constructor(address municipalities_, address roundImplementation_, address tokenImplementation_) {
+    constructor(
+        address municipalities_,
+        address issuerKeys_,
+        address roundImplementation_,
+        address tokenImplementation_
+    ) {
         municipalities = municipalities_;
+        issuerKeys = issuerKeys_;
         roundImplementation = roundImplementation_;
         tokenImplementation = tokenImplementation_;
     }
@@ -69,8 +76,7 @@ contract BudgetRounds is IBudgetRounds, Context {
     /// @inheritdoc IBudgetRounds
     function claimIssuerKey(bytes32 keyHash) external {
         if (!_isRound[_msgSender()]) revert CallerNotRound(_msgSender());
-        if (_issuerKeyClaimed[keyHash]) revert IssuerKeyReused(keyHash);
-        _issuerKeyClaimed[keyHash] = true;
+        IIssuerKeys(issuerKeys).claim(keyHash);
     }
 
     // ---------------------------------------------------------------------------------------------

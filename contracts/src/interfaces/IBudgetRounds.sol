@@ -9,7 +9,6 @@ import {IBudgetToken} from "./IBudgetToken.sol";
 interface IBudgetRounds {
     error CallerNotClerk(address caller, uint32 municipalityId);
     error CallerNotRound(address caller);
-    error IssuerKeyReused(bytes32 keyHash);
 
     /// @dev The only place from which a reader learns of rounds and tokens. Ids count from 1 without gaps.
     event RoundCreated(
@@ -29,11 +28,12 @@ interface IBudgetRounds {
     ) external returns (uint256 roundId, address round, address token);
 
     /// @notice A round claims the key of a new class. Caller: a round of this register.
-    /// @dev A blind issuer cannot see for which round or class it signs, so one key must never serve two.
+    /// @dev Passed on to `IIssuerKeys.claim`: one key must never serve two.
     /// @param keyHash keccak256 of the key's 256 bytes.
     function claimIssuerKey(bytes32 keyHash) external;
 
     function municipalities() external view returns (address);
+    function issuerKeys() external view returns (address);
     function roundImplementation() external view returns (address);
     function tokenImplementation() external view returns (address);
     function roundCount() external view returns (uint256);

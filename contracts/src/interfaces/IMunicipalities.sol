@@ -3,7 +3,8 @@ pragma solidity 0.8.37;
 
 /// @title Register of municipalities and of the people who act for them
 /// @notice The owner (the region's operator) admits municipalities and grants access. A grant names the application on
-/// which it was given and ends by itself: expired access is no access. The owner itself holds no role by being owner.
+/// which it was given and ends by itself: expired access is no access. The owner itself never holds a role: it revokes,
+/// and it stops new actions in an emergency, but cannot mint, pay or count.
 interface IMunicipalities {
     /// @notice What an account may do for a municipality. `None` is never granted.
     enum Role {
@@ -15,7 +16,11 @@ interface IMunicipalities {
         /// @notice Publishes the number of credentials issued.
         Issuer,
         /// @notice Lists prizes in the reward shop.
-        Partner
+        Partner,
+        /// @notice Approves what another person proposed with money: a mint, a settlement.
+        Controller,
+        /// @notice Anchors off-chain registers.
+        Registrar
     }
 
     /// @notice A municipality as the public registers know it.
@@ -42,6 +47,9 @@ interface IMunicipalities {
     error GrantPeriodEmpty(uint64 validFrom, uint64 validUntil);
     error RoleNotGrantable(Role role);
     error GrantMissing(uint32 municipalityId, Role role, address account);
+    error OwnerHoldsNoRole(address owner);
+    error OwnershipNotRenounceable();
+    error PauseUnchanged(bool paused);
 
     /// @dev Ids count from 1 without gaps; `oktmo` is unique.
     event MunicipalityAdmitted(uint32 indexed municipalityId, string oktmo, string name);
@@ -57,6 +65,10 @@ interface IMunicipalities {
     /// @dev From this event on the account has no access, whatever period was granted.
     event RoleRevoked(uint32 indexed municipalityId, Role indexed role, address indexed account);
 
+    /// @dev New actions are refused by every contract that asks `paused`; refunds, returns and reading go on.
+    event Paused(address indexed account, bytes32 reasonHash);
+    event Unpaused(address indexed account);
+
     /// @notice Owner: admits a municipality.
     function admit(string calldata oktmo, string calldata name) external returns (uint32 municipalityId);
     /// @notice Owner: gives `account` access from `validFrom` until before `validUntil`, in place of any earlier grant
@@ -71,11 +83,18 @@ interface IMunicipalities {
     ) external;
     /// @notice Owner: ends the access at once.
     function revokeRole(uint32 municipalityId, Role role, address account) external;
+    /// @notice Owner: stops new actions in all contracts of the deployment.
+    /// @param reasonHash keccak256 of the published reason.
+    function pause(bytes32 reasonHash) external;
+    /// @notice Owner: lets new actions go on.
+    function unpause() external;
 
-    /// @notice Whether `account` may act in `role` now.
+    /// @notice Whether `account` may act in `role` now. Never true for the owner.
     function hasRole(uint32 municipalityId, Role role, address account) external view returns (bool);
     /// @notice The last grant, whether valid now or not; all zero if there is none or it was revoked.
     function grantOf(uint32 municipalityId, Role role, address account) external view returns (Grant memory);
     function municipality(uint32 municipalityId) external view returns (Municipality memory);
     function municipalityCount() external view returns (uint32);
+    /// @notice Whether new actions are stopped.
+    function paused() external view returns (bool);
 }

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IBudgetRound} from "../../src/interfaces/IBudgetRound.sol";
-import {IBudgetRounds} from "../../src/interfaces/IBudgetRounds.sol";
+import {IIssuerKeys} from "../../src/interfaces/IIssuerKeys.sol";
 import {IMunicipalities} from "../../src/interfaces/IMunicipalities.sol";
 import {BlsSigner} from "../BlsSigner.sol";
 import {RoundFixture} from "../RoundFixture.sol";
@@ -73,11 +73,11 @@ contract BudgetRoundPrepareTest is RoundFixture {
     function test_RevertWhen_KeyIsReused() public {
         vm.prank(clerk);
         round.addClass(1, key);
-        vm.expectRevert(abi.encodeWithSelector(IBudgetRounds.IssuerKeyReused.selector, keccak256(key)));
+        vm.expectRevert(abi.encodeWithSelector(IIssuerKeys.IssuerKeyReused.selector, keccak256(key)));
         vm.prank(clerk);
         round.addClass(2, key);
         _create(_approval());
-        vm.expectRevert(abi.encodeWithSelector(IBudgetRounds.IssuerKeyReused.selector, keccak256(key)));
+        vm.expectRevert(abi.encodeWithSelector(IIssuerKeys.IssuerKeyReused.selector, keccak256(key)));
         vm.prank(clerk);
         round.addClass(1, key);
     }

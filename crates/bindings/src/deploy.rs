@@ -6,7 +6,8 @@ use alloy::providers::Provider;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    budget_round::BudgetRound, budget_rounds::BudgetRounds, budget_token::BudgetToken, municipalities::Municipalities,
+    budget_round::BudgetRound, budget_rounds::BudgetRounds, budget_token::BudgetToken, issuer_keys::IssuerKeys,
+    municipalities::Municipalities,
 };
 
 /// Addresses of one deployment.
@@ -18,6 +19,8 @@ pub struct Deployment {
     pub first_block: u64,
     /// Register of municipalities and roles.
     pub municipalities: Address,
+    /// Register of the issuer keys in use.
+    pub issuer_keys: Address,
     /// Factory and register of rounds.
     pub rounds: Address,
     /// Code that every round delegates to.
@@ -64,12 +67,26 @@ pub enum DeployError {
 pub async fn deploy<P: Provider<Ethereum> + Clone>(provider: P, owner: Address) -> Result<Deployment, DeployError> {
     let chain_id = provider.get_chain_id().await?;
     let first_block = provider.get_block_number().await? + 1;
-    let municipalities = *Municipalities::deploy(provider.clone(), owner).await?.address();
+    // The account that deploys is known from its first transaction, and with its nonce the addresses that follow: the
+    // register of keys and the contracts that claim them name each other at construction.
+    let first = Municipalities::deploy_builder(provider.clone(), owner).send().await?;
+    let first = first.get_receipt().await.map_err(alloy::contract::Error::from)?;
+    let municipalities = first.contract_address.ok_or(alloy::contract::Error::ContractNotDeployed)?;
+    let nonce = provider.get_transaction_count(first.from).await?;
+    let rounds = first.from.create(nonce + 3);
+    let issuer_keys = *IssuerKeys::deploy(provider.clone(), municipalities, vec![rounds]).await?.address();
     let round_implementation = *BudgetRound::deploy(provider.clone()).await?.address();
     let token_implementation = *BudgetToken::deploy(provider.clone()).await?.address();
-    let rounds =
-        *BudgetRounds::deploy(provider, municipalities, round_implementation, token_implementation).await?.address();
-    Ok(Deployment { chain_id, first_block, municipalities, rounds, round_implementation, token_implementation })
+    BudgetRounds::deploy(provider, municipalities, issuer_keys, round_implementation, token_implementation).await?;
+    Ok(Deployment {
+        chain_id,
+        first_block,
+        municipalities,
+        issuer_keys,
+        rounds,
+        round_implementation,
+        token_implementation,
+    })
 }
 
 /// Checks that a deployment stands on the provider's chain with exactly the code of `abi/`.
@@ -81,12 +98,18 @@ pub async fn verify<P: Provider<Ethereum>>(provider: &P, deployment: &Deployment
     if actual != deployment.chain_id {
         return Err(DeployError::WrongChain { expected: deployment.chain_id, actual });
     }
-    let expected: [(&'static str, Address, &Bytes, &str); 4] = [
+    let expected: [(&'static str, Address, &Bytes, &str); 5] = [
         (
             "Municipalities",
             deployment.municipalities,
             &Municipalities::DEPLOYED_BYTECODE,
             include_str!("../../../abi/Municipalities.json"),
+        ),
+        (
+            "IssuerKeys",
+            deployment.issuer_keys,
+            &IssuerKeys::DEPLOYED_BYTECODE,
+            include_str!("../../../abi/IssuerKeys.json"),
         ),
         (
             "BudgetRound",

@@ -16,6 +16,14 @@ pub mod municipalities {
         "../../abi/Municipalities.json"
     );
 }
+pub mod issuer_keys {
+    //! Register of the issuer keys in use.
+    alloy::sol!(
+        #[sol(rpc, all_derives, extra_derives(serde::Serialize, serde::Deserialize))]
+        IssuerKeys,
+        "../../abi/IssuerKeys.json"
+    );
+}
 pub mod budget_token {
     //! The budget of a round as an ERC-20 token.
     alloy::sol!(
