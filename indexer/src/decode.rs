@@ -84,21 +84,17 @@ impl Known {
 
 /// Rows for the deployment's own contracts.
 pub fn deployment_contracts(deployment: &Deployment) -> Vec<ContractRow> {
-    [
-        ("municipalities", deployment.municipalities),
-        ("rounds", deployment.rounds),
-        ("round-implementation", deployment.round_implementation),
-        ("token-implementation", deployment.token_implementation),
-    ]
-    .map(|(kind, address)| ContractRow {
-        address,
-        kind,
-        round: None,
-        initiative_id: None,
-        block_number: deployment.first_block,
-        log_index: -1,
-    })
-    .into()
+    deployment
+        .contracts()
+        .map(|(kind, address)| ContractRow {
+            address,
+            kind,
+            round: None,
+            initiative_id: None,
+            block_number: deployment.first_block,
+            log_index: -1,
+        })
+        .into()
 }
 
 /// Round and token of a `RoundCreated`.
@@ -309,6 +305,8 @@ fn role(log: &LogRow, role: u8) -> Result<&'static str, DecodeError> {
         2 => Ok("clerk"),
         3 => Ok("issuer"),
         4 => Ok("partner"),
+        5 => Ok("controller"),
+        6 => Ok("registrar"),
         _ => Err(unreadable(log, "RoleGranted or RoleRevoked", format!("{role} is no role"))),
     }
 }

@@ -36,36 +36,21 @@ pub async fn rebuild_derived(database: &PgPool) -> anyhow::Result<()> {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let meta = state::meta(&mut connection).await?.context("the database holds no chain yet: run the indexer first")?;
-    rebuild(&mut connection, &deployment_of(&meta)).await?;
+    rebuild(&mut connection, &meta.deployment).await?;
     connection.close().await?;
     Ok(())
-}
-
-/// The deployment that a database indexes.
-pub(crate) fn deployment_of(meta: &state::Meta) -> Deployment {
-    Deployment {
-        chain_id: meta.chain_id,
-        first_block: meta.first_block,
-        municipalities: meta.municipalities,
-        issuer_keys: meta.issuer_keys,
-        rounds: meta.rounds,
-        round_implementation: meta.round_implementation,
-        token_implementation: meta.token_implementation,
-    }
 }
 
 pub(crate) async fn rebuild(connection: &mut PgConnection, deployment: &Deployment) -> anyhow::Result<()> {
     let started = std::time::Instant::now();
     let mut transaction = connection.begin().await?;
-    let contracts = state::deployment_block(&mut transaction).await?;
     state::clear_derived(&mut transaction).await?;
-    let deployment = Deployment { first_block: contracts.unwrap_or(deployment.first_block), ..deployment.clone() };
-    let rows = Rows { contracts: deployment_contracts(&deployment), ..Rows::default() };
+    let rows = Rows { contracts: deployment_contracts(deployment), ..Rows::default() };
     write::write_derived(&mut transaction, &rows).await?;
 
     let metadata: HashMap<Address, TokenMetadataRow> =
         state::token_metadata(&mut transaction).await?.into_iter().map(|row| (row.address, row)).collect();
-    let mut known = Known::new(&deployment, []);
+    let mut known = Known::new(deployment, []);
     let mut next = 0;
     let mut logs_done = 0;
     while let Some(range) = state::next_logs(&mut transaction, next, LOGS).await? {

@@ -10,6 +10,7 @@ use alloy::sol_types::SolEvent as _;
 use anyhow::Context as _;
 use futures::{Stream, StreamExt as _};
 use kopilka_bindings::budget_rounds::BudgetRounds;
+use kopilka_bindings::deploy::Deployment;
 use kopilka_store::chain::rows::Rows;
 use kopilka_store::chain::{rollback, state, write};
 use sqlx::{Connection as _, PgConnection};
@@ -332,13 +333,9 @@ async fn check_chain(config: &Config, node: &Node, connection: &mut PgConnection
     let Some(meta) = state::meta(connection).await? else {
         let genesis_hash = genesis(node).await?;
         let meta = state::Meta {
-            chain_id,
             genesis_hash,
             first_block: config.first_block(),
-            municipalities: deployment.municipalities,
-            rounds: deployment.rounds,
-            round_implementation: deployment.round_implementation,
-            token_implementation: deployment.token_implementation,
+            deployment: deployment.clone(),
             full_chain: config.full,
             decoder_version: DECODER_VERSION,
         };
@@ -349,14 +346,10 @@ async fn check_chain(config: &Config, node: &Node, connection: &mut PgConnection
         transaction.commit().await?;
         return Ok(());
     };
-    let same = meta.municipalities == deployment.municipalities && meta.rounds == deployment.rounds;
-    if meta.chain_id != chain_id || !same {
+    if meta.deployment != *deployment {
         return Err(IndexerError::OtherDeployment {
-            stored: format!("chain {}, register {}, factory {}", meta.chain_id, meta.municipalities, meta.rounds),
-            configured: format!(
-                "chain {chain_id}, register {}, factory {}",
-                deployment.municipalities, deployment.rounds
-            ),
+            stored: describe(&meta.deployment),
+            configured: describe(deployment),
         }
         .into());
     }
@@ -366,9 +359,14 @@ async fn check_chain(config: &Config, node: &Node, connection: &mut PgConnection
     check_genesis(node, connection).await?;
     if meta.decoder_version != DECODER_VERSION {
         tracing::info!(from = meta.decoder_version, to = DECODER_VERSION, "another decoder made the derived tables");
-        rebuild::rebuild(connection, &rebuild::deployment_of(&meta)).await?;
+        rebuild::rebuild(connection, &meta.deployment).await?;
     }
     Ok(())
+}
+
+fn describe(deployment: &Deployment) -> String {
+    let contracts = deployment.contracts().map(|(kind, address)| format!("{kind} {address}"));
+    format!("chain {} from block {}: {}", deployment.chain_id, deployment.first_block, contracts.join(", "))
 }
 
 async fn genesis(node: &Node) -> anyhow::Result<B256> {

@@ -29,6 +29,19 @@ pub struct Deployment {
     pub token_implementation: Address,
 }
 
+impl Deployment {
+    /// Name and address of each contract.
+    pub fn contracts(&self) -> [(&'static str, Address); 5] {
+        [
+            ("municipalities", self.municipalities),
+            ("issuer-keys", self.issuer_keys),
+            ("rounds", self.rounds),
+            ("round-implementation", self.round_implementation),
+            ("token-implementation", self.token_implementation),
+        ]
+    }
+}
+
 /// Why a deployment failed or does not match.
 #[derive(Debug, thiserror::Error)]
 pub enum DeployError {

@@ -23,15 +23,13 @@ create table chain.meta (
     chain_id             bigint        not null,
     genesis_hash         chain.hash    not null,
     first_block          bigint        not null,
-    municipalities       chain.address not null,
-    rounds               chain.address not null,
-    round_implementation chain.address not null,
-    token_implementation chain.address not null,
+    deployment           jsonb         not null,
     full_chain           boolean       not null,
     decoder_version      integer       not null
 );
 comment on table chain.meta is 'The one chain and deployment that this database indexes; written once, on the first start.';
 comment on column chain.meta.first_block is 'Lowest block that is indexed: 0 on a full chain, else the deployment''s first block.';
+comment on column chain.meta.deployment is 'Addresses of the deployment''s contracts by name, and its first block: the file that kopilka deploy writes.';
 comment on column chain.meta.full_chain is 'Whether all transactions and logs of the chain are kept, or only logs of our contracts.';
 comment on column chain.meta.decoder_version is 'Version of the program''s decoder that made the derived rows; an older one is rebuilt at start.';
 
@@ -503,7 +501,8 @@ comment on column chain.payments.paid_at is 'Time of the block.';
 create table chain.contracts (
     address       chain.address not null,
     kind          text          not null check (kind in
-        ('municipalities', 'rounds', 'round-implementation', 'token-implementation', 'round', 'token', 'wallet')),
+        ('municipalities', 'issuer-keys', 'rounds', 'round-implementation', 'token-implementation', 'polls',
+         'reward-points', 'reward-shop', 'anchors', 'milestones', 'round', 'token', 'wallet')),
     round         chain.address,
     initiative_id integer,
     block_number  bigint        not null,

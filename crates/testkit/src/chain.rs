@@ -17,7 +17,11 @@ pub const DEV_KEYS: [&str; 5] = [
     "0x47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a",
 ];
 
-/// An anvil of its own for one test, contracts deployed by the first development account, which owns the register.
+/// The last of anvil's ten keys, that of the region's operator: the owner of the register holds no role, so the accounts of
+/// [`DEV_KEYS`] are free to.
+pub const OPERATOR_KEY: &str = "0x2a871d0798f97d79848a013d4936a73bf4cc922c825d33c1cf7073dff6d409c6";
+
+/// An anvil of its own for one test, contracts deployed by the operator, which owns the register.
 #[derive(Debug)]
 pub struct TestChain {
     /// The node; stops when dropped.
@@ -45,8 +49,9 @@ impl TestChain {
         let mut config = AnvilConfig::for_test(dir.path());
         change(&mut config);
         let anvil = Anvil::start(&Toolchain::locate()?, &config).await?;
-        let provider = provider(&anvil.url(), 0)?;
-        let deployment = deploy::deploy(provider, signer(0)?.address()).await?;
+        let operator: PrivateKeySigner = OPERATOR_KEY.parse()?;
+        let owner = operator.address();
+        let deployment = deploy::deploy(provider(&anvil.url(), operator)?, owner).await?;
         Ok(Self { anvil, deployment, _dir: dir })
     }
 
@@ -55,7 +60,15 @@ impl TestChain {
     /// # Errors
     /// When the index is out of range.
     pub fn provider(&self, index: usize) -> anyhow::Result<DynProvider> {
-        provider(&self.anvil.url(), index)
+        provider(&self.anvil.url(), signer(index)?)
+    }
+
+    /// A provider that signs as the operator.
+    ///
+    /// # Errors
+    /// Never in practice: the key is well formed.
+    pub fn operator(&self) -> anyhow::Result<DynProvider> {
+        provider(&self.anvil.url(), OPERATOR_KEY.parse()?)
     }
 
     /// Address of the `index`-th development key.
@@ -71,7 +84,7 @@ fn signer(index: usize) -> anyhow::Result<PrivateKeySigner> {
     Ok(DEV_KEYS.get(index).context("there are five development keys")?.parse()?)
 }
 
-fn provider(url: &str, index: usize) -> anyhow::Result<DynProvider> {
-    let wallet = EthereumWallet::from(signer(index)?);
+fn provider(url: &str, signer: PrivateKeySigner) -> anyhow::Result<DynProvider> {
+    let wallet = EthereumWallet::from(signer);
     Ok(ProviderBuilder::new().wallet(wallet).connect_http(url.parse()?).erased())
 }

@@ -167,7 +167,7 @@ pub(crate) async fn result(
     let history = rounds::settlements(&mut connection, round.address).await?;
     let names = Names::load(&mut connection, vec![round.address, round.token]).await?;
     let rpc_url = explorer.urls.eth_rpc();
-    let chain_id = state::meta(&mut connection).await?.map(|meta| meta.chain_id);
+    let chain_id = state::meta(&mut connection).await?.map(|meta| meta.deployment.chain_id);
     let w = Words::new(&page, &explorer, names);
     Ok(Rendered(ResultPage { page, w, round, outcome, history, rpc_url, chain_id }))
 }

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use kopilka_bindings::budget_round::{BudgetRound, IBudgetRound};
+use kopilka_bindings::deploy::Deployment;
 use kopilka_domain::settlement::{self, Ballot, Candidate, Election, Outcome};
 use kopilka_domain::{Account, Allocation, BallotKind, Completion, InitiativeId, Kopecks, Points, Rule};
 use kopilka_explorer::Config;
@@ -155,13 +156,17 @@ fn time_of(block: u64) -> UnixTime {
 async fn fill(pool: &PgPool, outcome: &Outcome) -> anyhow::Result<()> {
     let mut transaction = pool.begin().await?;
     let meta = Meta {
-        chain_id: 31_337,
         genesis_hash: block_hash(0),
         first_block: 0,
-        municipalities: Address::repeat_byte(0xd1),
-        rounds: Address::repeat_byte(0xd2),
-        round_implementation: Address::repeat_byte(0xd3),
-        token_implementation: Address::repeat_byte(0xd4),
+        deployment: Deployment {
+            chain_id: 31_337,
+            first_block: 1,
+            municipalities: Address::repeat_byte(0xd1),
+            rounds: Address::repeat_byte(0xd2),
+            round_implementation: Address::repeat_byte(0xd3),
+            token_implementation: Address::repeat_byte(0xd4),
+            issuer_keys: Address::repeat_byte(0xd5),
+        },
         full_chain: true,
         decoder_version: 1,
     };

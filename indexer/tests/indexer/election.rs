@@ -66,7 +66,7 @@ pub(crate) const STEPS: [Step; 17] = [
 /// Citizens of class 0; two more are of class 1, with double weight.
 const CITIZENS: u8 = 6;
 
-/// Development keys: 0 owns the register, 1 is clerk, 2 treasurer, 3 issuer, 4 carries messages.
+/// Development keys: 1 is clerk, 2 treasurer, 3 issuer, 4 carries messages.
 pub(crate) struct Election<'a> {
     chain: &'a TestChain,
 }
@@ -83,6 +83,12 @@ impl<'a> Election<'a> {
     /// A fresh provider for each step: after a reorg nothing remembered about nonces holds.
     fn provider(&self, index: usize) -> anyhow::Result<DynProvider> {
         let provider = self.chain.provider(index)?;
+        provider.client().set_poll_interval(Duration::from_millis(5));
+        Ok(provider)
+    }
+
+    fn operator(&self) -> anyhow::Result<DynProvider> {
+        let provider = self.chain.operator()?;
         provider.client().set_poll_interval(Duration::from_millis(5));
         Ok(provider)
     }
@@ -167,7 +173,7 @@ impl<'a> Election<'a> {
     }
 
     async fn admit(&self) -> anyhow::Result<()> {
-        let register = Municipalities::new(self.chain.deployment.municipalities, self.provider(0)?);
+        let register = Municipalities::new(self.chain.deployment.municipalities, self.operator()?);
         // The zero character is what a careless or hostile operator might send: Postgres has none.
         done(register.admit("46".to_owned() + "000000", "Город\0 Заречный".to_owned()).send().await?).await?;
         let grants = [(CLERK, 1), (TREASURER, 2), (ISSUER, 3), (PARTNER, 4), (CLERK, 4)];

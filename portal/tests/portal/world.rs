@@ -77,7 +77,7 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let database = TestDatabase::create().await.unwrap();
         let chain = TestChain::start().await.unwrap();
-        let register = Municipalities::new(chain.deployment.municipalities, chain.provider(CLERK_ACCOUNT).unwrap());
+        let register = Municipalities::new(chain.deployment.municipalities, chain.operator().unwrap());
         let mut territories = Territories::default();
         for (index, place) in demo_municipalities().into_iter().enumerate() {
             let id = u32::try_from(index).unwrap() + 1;

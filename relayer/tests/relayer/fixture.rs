@@ -120,7 +120,9 @@ impl World {
         let staff = chain.provider(0)?;
         staff.client().set_poll_interval(Duration::from_millis(20));
         let officer = chain.account(0)?;
-        let register = Municipalities::new(chain.deployment.municipalities, staff.clone());
+        let operator = chain.operator()?;
+        operator.client().set_poll_interval(Duration::from_millis(20));
+        let register = Municipalities::new(chain.deployment.municipalities, operator);
         let done = |receipt: alloy::rpc::types::TransactionReceipt| {
             ensure!(receipt.status(), "a transaction of the fixture failed");
             Ok(receipt)

@@ -63,7 +63,7 @@ async fn chain_alterations(system: &RunningSystem, round: Address) -> anyhow::Re
     // A balance: find its slot by writing candidates of the mapping until the view changes.
     let balance = BudgetToken::new(token, provider.clone()).balanceOf(wallet).call().await?;
     ensure!(balance > U256::ZERO, "the winner's wallet holds its cost");
-    let slot = find_slot(&provider, token, wallet, balance).await?;
+    let slot = find_mapped(&provider, token, word(wallet), balance).await?;
     set_storage(&provider, token, slot, balance + U256::from(1)).await?;
     expect_failure(system, &["audit"], "balance")?;
     set_storage(&provider, token, slot, balance).await?;
@@ -78,6 +78,25 @@ async fn chain_alterations(system: &RunningSystem, round: Address) -> anyhow::Re
     expect_failure(system, &["audit"], &account.to_string())?;
     set_storage(&provider, round, slot, record).await?;
     system.must(&["audit"])?;
+
+    // The mark of a winner beside its cost, and the list of winners itself.
+    let cost = U256::from(contract.initiative(winner).call().await?.cost);
+    let won = cost | U256::from(1) << 128;
+    let slot = find_mapped(&provider, round, U256::from(winner), won).await?;
+    set_storage(&provider, round, slot, cost).await?;
+    ensure!(!contract.initiative(winner).call().await?.won, "the altered slot holds the winner's mark");
+    expect_failure(system, &["audit"], &format!("initiative {winner}: won"))?;
+    set_storage(&provider, round, slot, won).await?;
+    system.must(&["audit"])?;
+
+    let winners = contract.settlement().call().await?.winners;
+    let slot = find_winners(&provider, round, &winners).await?;
+    let word = provider.get_storage_at(round, slot).await?;
+    set_storage(&provider, round, slot, word ^ U256::from(1)).await?;
+    ensure!(contract.settlement().call().await?.winners != winners, "the altered slot holds the winners");
+    expect_failure(system, &["audit"], "the contract holds the winners")?;
+    set_storage(&provider, round, slot, word).await?;
+    system.must(&["audit"])?;
     Ok(())
 }
 
@@ -89,20 +108,36 @@ fn expect_failure(system: &RunningSystem, arguments: &[&str], place: &str) -> an
     Ok(())
 }
 
-/// Slot of `balances[holder]`: the mapping lies in one of the first slots, or at OpenZeppelin's ERC-7201 place.
-async fn find_slot(
+/// Slot of the mapping's entry for `key` that holds `value`: the mapping is in one of the first slots.
+async fn find_mapped(
     provider: &impl alloy::providers::Provider,
-    token: Address,
-    holder: Address,
+    contract: Address,
+    key: U256,
     value: U256,
 ) -> anyhow::Result<U256> {
     for base in 0..40_u64 {
-        let slot = mapping_slot(holder, U256::from(base));
-        if provider.get_storage_at(token, slot).await? == value {
+        let slot = mapping_slot(key, U256::from(base));
+        if provider.get_storage_at(contract, slot).await? == value {
             return Ok(slot);
         }
     }
-    anyhow::bail!("the balance's slot was not found")
+    anyhow::bail!("the slot of {key} was not found")
+}
+
+/// First slot of the elements of the settlement's winners, 16 in each word.
+async fn find_winners(
+    provider: &impl alloy::providers::Provider,
+    round: Address,
+    winners: &[u16],
+) -> anyhow::Result<U256> {
+    let expected = winners.iter().take(16).rev().fold(U256::ZERO, |word, id| word << 16 | U256::from(*id));
+    for base in 0..60_u64 {
+        let slot = U256::from_be_bytes(keccak256(U256::from(base).to_be_bytes::<32>()).0);
+        if provider.get_storage_at(round, slot).await? == expected {
+            return Ok(slot);
+        }
+    }
+    anyhow::bail!("the slot of the winners was not found")
 }
 
 /// Slot of a citizen's record: the only mapping by account of the round that holds something for it.
@@ -112,7 +147,7 @@ async fn find_record(
     account: Address,
 ) -> anyhow::Result<U256> {
     for base in 0..60_u64 {
-        let slot = mapping_slot(account, U256::from(base));
+        let slot = mapping_slot(word(account), U256::from(base));
         if provider.get_storage_at(round, slot).await? != U256::ZERO {
             return Ok(slot);
         }
@@ -120,7 +155,11 @@ async fn find_record(
     anyhow::bail!("the citizen's slot was not found")
 }
 
-fn mapping_slot(key: Address, base: U256) -> U256 {
+fn word(account: Address) -> U256 {
+    U256::from_be_bytes(account.into_word().0)
+}
+
+fn mapping_slot(key: U256, base: U256) -> U256 {
     U256::from_be_bytes(keccak256((key, base).abi_encode()).0)
 }
 

@@ -1,7 +1,9 @@
 //! What the indexer remembers between two runs: the chain it follows, how far it is, which contracts it knows.
 
 use alloy::primitives::{Address, B256};
+use kopilka_bindings::deploy::Deployment;
 use sqlx::PgConnection;
+use sqlx::types::Json;
 
 use super::HEAD_CHANNEL;
 use super::columns::{AddressColumn, HashColumn, Nullable};
@@ -11,20 +13,12 @@ use super::rows::TokenMetadataRow;
 /// The chain and deployment of this database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Meta {
-    /// EIP-155 chain id.
-    pub chain_id: u64,
     /// Hash of block 0.
     pub genesis_hash: B256,
     /// Lowest indexed block.
     pub first_block: u64,
-    /// Register of municipalities.
-    pub municipalities: Address,
-    /// Factory of rounds.
-    pub rounds: Address,
-    /// Code of rounds.
-    pub round_implementation: Address,
-    /// Code of tokens.
-    pub token_implementation: Address,
+    /// Chain and contracts.
+    pub deployment: Deployment,
     /// Whether the whole chain is kept.
     pub full_chain: bool,
     /// Version of the decoder that made the derived rows.
@@ -34,25 +28,19 @@ pub struct Meta {
 /// Reads the only row of `chain.meta`; none before the indexer's first start.
 ///
 /// # Errors
-/// When the query fails.
+/// When the query fails, or the deployment in it is of another version of the program.
 pub async fn meta(connection: &mut PgConnection) -> Result<Option<Meta>, sqlx::Error> {
     let row = sqlx::query!(
-        r#"select chain_id, genesis_hash as "genesis_hash: HashColumn", first_block,
-             municipalities as "municipalities: AddressColumn", rounds as "rounds: AddressColumn",
-             round_implementation as "round_implementation: AddressColumn",
-             token_implementation as "token_implementation: AddressColumn", full_chain, decoder_version
+        r#"select genesis_hash as "genesis_hash: HashColumn", first_block, deployment as "deployment: Json<Deployment>",
+             full_chain, decoder_version
            from chain.meta"#
     )
     .fetch_optional(connection)
     .await?;
     Ok(row.map(|row| Meta {
-        chain_id: row.chain_id.cast_unsigned(),
         genesis_hash: row.genesis_hash.into(),
         first_block: row.first_block.cast_unsigned(),
-        municipalities: row.municipalities.into(),
-        rounds: row.rounds.into(),
-        round_implementation: row.round_implementation.into(),
-        token_implementation: row.token_implementation.into(),
+        deployment: row.deployment.0,
         full_chain: row.full_chain,
         decoder_version: row.decoder_version,
     }))
@@ -64,16 +52,12 @@ pub async fn meta(connection: &mut PgConnection) -> Result<Option<Meta>, sqlx::E
 /// When the query fails.
 pub async fn write_meta(connection: &mut PgConnection, meta: &Meta) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "insert into chain.meta (chain_id, genesis_hash, first_block, municipalities, rounds, round_implementation,
-             token_implementation, full_chain, decoder_version)
-         values ($1, $2::bytea, $3, $4::bytea, $5::bytea, $6::bytea, $7::bytea, $8, $9)",
-        to_i64(meta.chain_id),
+        "insert into chain.meta (chain_id, genesis_hash, first_block, deployment, full_chain, decoder_version)
+         values ($1, $2::bytea, $3, $4, $5, $6)",
+        to_i64(meta.deployment.chain_id),
         meta.genesis_hash.as_slice(),
         to_i64(meta.first_block),
-        meta.municipalities.as_slice(),
-        meta.rounds.as_slice(),
-        meta.round_implementation.as_slice(),
-        meta.token_implementation.as_slice(),
+        Json(&meta.deployment) as _,
         meta.full_chain,
         meta.decoder_version,
     )
@@ -214,17 +198,6 @@ pub async fn clear_derived(connection: &mut PgConnection) -> Result<(), sqlx::Er
 pub async fn write_decoder_version(connection: &mut PgConnection, version: i32) -> Result<(), sqlx::Error> {
     sqlx::query!("update chain.meta set decoder_version = $1", version).execute(connection).await?;
     Ok(())
-}
-
-/// Block of the deployment, as the labels of its contracts keep it.
-///
-/// # Errors
-/// When the query fails.
-pub async fn deployment_block(connection: &mut PgConnection) -> Result<Option<u64>, sqlx::Error> {
-    let block = sqlx::query_scalar!("select block_number from chain.contracts where kind = 'municipalities'")
-        .fetch_optional(connection)
-        .await?;
-    Ok(block.map(i64::cast_unsigned))
 }
 
 /// Blocks with logs.
