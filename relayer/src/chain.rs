@@ -28,6 +28,7 @@ const RPC_BATCH: usize = 100;
 pub(crate) struct Head {
     pub(crate) number: u64,
     pub(crate) hash: B256,
+    pub(crate) parent: B256,
 }
 
 /// Why a call that was only tried out failed.
@@ -78,7 +79,11 @@ impl HeadPoll {
             match self.provider.get_block_by_number(BlockNumberOrTag::Latest).await {
                 Ok(Some(block)) => {
                     failing = false;
-                    let head = Head { number: block.header.number(), hash: block.header.hash };
+                    let head = Head {
+                        number: block.header.number(),
+                        hash: block.header.hash,
+                        parent: block.header.parent_hash(),
+                    };
                     self.sender.send_if_modified(|known| known.replace(head) != Some(head));
                     metrics::gauge!("kopilka_relayer_head_block").set(head.number as f64);
                 }

@@ -6,7 +6,7 @@ use alloy::primitives::Address;
 use metrics_exporter_prometheus::PrometheusHandle;
 use url::Url;
 
-use crate::engine::FaultPoint;
+use crate::engine::FaultPlan;
 use crate::signer::Signer;
 
 /// EIP-7825: no transaction may use more gas.
@@ -45,7 +45,7 @@ pub struct Config {
     /// Renders `/metrics`; the process installs the recorder once and gives every service the handle.
     pub prometheus: Option<PrometheusHandle>,
     /// Where to break off, for tests of recovery.
-    pub fault: Option<FaultPoint>,
+    pub fault: Option<FaultPlan>,
 }
 
 /// What requests are accepted, and how they are collected before they are checked and stored together.

@@ -8,19 +8,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use alloy::primitives::{Address, B256};
+use alloy::primitives::B256;
 use alloy::sol_types::SolCall as _;
 use alloy::transports::TransportError;
 use kopilka_bindings::budget_round::BudgetRound;
 use kopilka_domain::MessageStatus;
 use kopilka_relay_client::Accepted;
-use kopilka_store::relay::messages::{self, KnownAccount, MessageState, NewMessage};
+use kopilka_store::relay::messages::{self, AccountKey, KnownAccount, MessageState, NewMessage};
 use sqlx::PgPool;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::chain::{Chain, decode};
 use crate::config::IntakeConfig;
+use crate::engine::{FaultPoint, Faults};
 use crate::gas;
 use crate::message::Message;
 use crate::problem::Refusal;
@@ -79,6 +80,7 @@ struct Desk {
     chain: Chain,
     queue: Arc<Queue>,
     queue_limit: u64,
+    faults: Faults,
 }
 
 /// What the chain says of an account.
@@ -114,9 +116,15 @@ impl Candidate {
 }
 
 impl Intake {
-    pub(crate) fn new(pool: PgPool, chain: Chain, queue: Arc<Queue>, config: IntakeConfig) -> (Self, Collector) {
+    pub(crate) fn new(
+        pool: PgPool,
+        chain: Chain,
+        queue: Arc<Queue>,
+        config: IntakeConfig,
+        faults: Faults,
+    ) -> (Self, Collector) {
         let (sender, requests) = mpsc::channel(config.backlog);
-        let desk = Arc::new(Desk { pool, chain, queue, queue_limit: config.queue_limit });
+        let desk = Arc::new(Desk { pool, chain, queue, queue_limit: config.queue_limit, faults });
         (Self { requests: sender }, Collector { requests, config, desk })
     }
 
@@ -208,7 +216,7 @@ impl Desk {
 
     async fn check_and_store(&self, fresh: Vec<Candidate>) {
         let messages: Vec<_> = fresh.iter().map(|item| (item.message.clone(), item.round.clone())).collect();
-        let accounts: Vec<_> = fresh.iter().map(|item| (item.message.round(), item.message.account())).collect();
+        let accounts: Vec<AccountKey> = fresh.iter().map(|item| item.message.key()).collect();
         let chain_id = self.chain.chain_id;
         let verified = tokio::task::spawn_blocking(move || verify(chain_id, &messages));
         let (verified, on_chain, known) = tokio::join!(verified, self.on_chain(&accounts), self.known(&accounts));
@@ -257,6 +265,8 @@ impl Desk {
         let inserted = messages::insert(&mut transaction, new).await?;
         messages::supersede(&mut transaction, new).await?;
         transaction.commit().await?;
+        // Only a plan that aborts the process has an effect here: whoever sent the messages must not get an answer.
+        let _ = self.faults.pass(FaultPoint::MessagesStored);
         self.queue.add(inserted.len() as u64);
         Ok(inserted)
     }
@@ -302,15 +312,15 @@ impl Desk {
         Ok(states.into_iter().map(|state| (state.id, state)).collect())
     }
 
-    async fn known(&self, accounts: &[(Address, Address)]) -> sqlx::Result<Vec<KnownAccount>> {
+    async fn known(&self, accounts: &[AccountKey]) -> sqlx::Result<Vec<KnownAccount>> {
         let mut connection = self.pool.acquire().await?;
         messages::known_accounts(&mut connection, accounts).await
     }
 
-    async fn on_chain(&self, accounts: &[(Address, Address)]) -> Result<Vec<OnChain>, TransportError> {
+    async fn on_chain(&self, accounts: &[AccountKey]) -> Result<Vec<OnChain>, TransportError> {
         let calls: Vec<_> = accounts
             .iter()
-            .map(|&(round, account)| (round, BudgetRound::citizenCall { account }.abi_encode()))
+            .map(|key| (key.contract, BudgetRound::citizenCall { account: key.account }.abi_encode()))
             .collect();
         self.chain
             .read(&calls)
@@ -329,7 +339,8 @@ fn admit(item: &Candidate, content: Vec<u8>, on_chain: OnChain, known: KnownAcco
     let mut new = NewMessage {
         id: item.id,
         kind: item.message.kind(),
-        round: item.message.round(),
+        contract: item.message.contract(),
+        scope: item.message.scope(),
         class: item.message.class(),
         account: item.message.account(),
         version: item.message.version(),

@@ -23,6 +23,6 @@ mod verify;
 mod watch;
 
 pub use config::Config;
-pub use engine::{Fault, FaultPoint};
+pub use engine::{Fault, FaultPlan, FaultPoint, UnknownFaultPoint};
 pub use run::run;
 pub use signer::{Signer, SignerError};

@@ -5,6 +5,7 @@
 use alloy::primitives::{Address, B256, Signature, keccak256};
 use kopilka_bindings::allocation::Allocation as SignedAllocation;
 use kopilka_domain::MessageKind;
+use kopilka_store::relay::AccountKey;
 
 /// Bytes of a credential as the contract takes it.
 pub(crate) const CREDENTIAL_BYTES: usize = 96;
@@ -44,7 +45,8 @@ impl Message {
         }
     }
 
-    pub(crate) fn round(&self) -> Address {
+    /// The contract that it is for.
+    pub(crate) fn contract(&self) -> Address {
         match self {
             Self::Registration(message) => message.round,
             Self::Allocation(message) => message.round,
@@ -55,6 +57,13 @@ impl Message {
         match self {
             Self::Registration(message) => message.account,
             Self::Allocation(message) => message.signed.account,
+        }
+    }
+
+    /// Poll, source or prize within the contract.
+    pub(crate) fn scope(&self) -> u64 {
+        match self {
+            Self::Registration(_) | Self::Allocation(_) => 0,
         }
     }
 
@@ -72,6 +81,11 @@ impl Message {
         }
     }
 
+    /// Whose message of which kind it is.
+    pub(crate) fn key(&self) -> AccountKey {
+        AccountKey { kind: self.kind(), contract: self.contract(), scope: self.scope(), account: self.account() }
+    }
+
     /// keccak256 of kind (1 byte) ‖ chain id (8) ‖ round (20) ‖ what is said. A registration says class (1) ‖ account (20), an
     /// allocation account (20) ‖ version (4) ‖ count (2) ‖ initiatives (2 each) ‖ count (2) ‖ points (2 each); big-endian.
     ///
@@ -83,7 +97,7 @@ impl Message {
             Self::Allocation(_) => 2,
         });
         text.extend(chain_id.to_be_bytes());
-        text.extend(self.round().as_slice());
+        text.extend(self.contract().as_slice());
         match self {
             Self::Registration(message) => {
                 text.push(message.class);

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api;
 use crate::chain::Chain;
 use crate::config::Config;
-use crate::engine::{Engine, Senders, run_dispatch, run_follow};
+use crate::engine::{Engine, Faults, Senders, run_dispatch, run_follow};
 use crate::intake::{Intake, Queue};
 use crate::rounds::Rounds;
 use crate::watch::Watch;
@@ -33,7 +33,9 @@ pub async fn run(config: Config, listener: TcpListener, cancel: CancellationToke
     queue.set_depth(kopilka_store::relay::messages::queued_count(&mut *pool.acquire().await?).await?);
     let rounds = Arc::new(Rounds::new(chain.clone(), config.rounds));
     let senders = Arc::new(Senders::new(config.senders));
-    let (intake, collector) = Intake::new(pool.clone(), chain.clone(), queue.clone(), config.intake.clone());
+    let faults = Faults::new(config.fault);
+    let (intake, collector) =
+        Intake::new(pool.clone(), chain.clone(), queue.clone(), config.intake.clone(), faults.clone());
     let watch = Watch::default();
     let engine = Arc::new(Engine {
         pool: pool.clone(),
@@ -45,7 +47,7 @@ pub async fn run(config: Config, listener: TcpListener, cancel: CancellationToke
         fees: config.fees,
         follow: config.follow,
         first_block: config.first_block,
-        faults: Engine::faults(config.fault),
+        faults,
     });
     let router = api::router(Arc::new(api::State {
         pool: pool.clone(),

@@ -65,6 +65,13 @@ named! {
     }
 }
 
+impl MessageKind {
+    /// Whether an account may replace its message by one of a higher version.
+    pub const fn is_versioned(self) -> bool {
+        matches!(self, Self::Allocation)
+    }
+}
+
 named! {
     /// Where an accepted message stands. Only `Finalized` and `Failed` are final.
     MessageStatus {

@@ -51,10 +51,14 @@ pub struct MessageView {
     pub id: B256,
     /// What it does.
     pub kind: MessageKind,
-    /// The round's contract.
-    pub round: Address,
+    /// The contract that it is for: a round, the polls, the points, the shop.
+    pub contract: Address,
+    /// Poll, source or prize within the contract; 0 for rounds.
+    pub scope: u64,
     /// Who it is about.
     pub account: Address,
+    /// Version of an allocation or ballot, nonce of a redemption, otherwise 0.
+    pub version: u32,
     /// Where it stands.
     pub status: MessageStatus,
     /// Why it took no effect. A mined message with a reason fails when its block is final.

@@ -21,8 +21,10 @@ pub(crate) fn view(state: MessageState) -> MessageView {
     MessageView {
         id: state.id,
         kind: state.kind,
-        round: state.round,
+        contract: state.contract,
+        scope: state.scope,
         account: state.account,
+        version: state.version,
         status: state.status,
         reason: state.reason,
         tx_hash: state.tx_hash,

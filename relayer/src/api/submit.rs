@@ -77,18 +77,18 @@ async fn accept(state: &State, message: Message) -> Result<Accepted, Refusal> {
 /// The round, if it takes the message now.
 async fn fitting_round(state: &State, message: &Message) -> Result<Arc<Round>, Refusal> {
     let unreadable = |error: RoundError| match error {
-        RoundError::Unknown => Refusal::RoundUnknown { round: message.round() },
+        RoundError::Unknown => Refusal::RoundUnknown { round: message.contract() },
         error => {
-            tracing::warn!(%error, round = %message.round(), "cannot read a round");
+            tracing::warn!(%error, round = %message.contract(), "cannot read a round");
             Refusal::Unavailable { what: "The chain's node" }
         }
     };
-    let round = state.rounds.get(message.round()).await.map_err(unreadable)?;
+    let round = state.rounds.get(message.contract()).await.map_err(unreadable)?;
     if admission::check(message, &round).is_ok() {
         return Ok(round);
     }
     // The phase may have changed, or a class or an initiative been added, since the round was read.
-    let round = state.rounds.reread(message.round()).await.map_err(unreadable)?;
+    let round = state.rounds.reread(message.contract()).await.map_err(unreadable)?;
     admission::check(message, &round).map(|()| round)
 }
 

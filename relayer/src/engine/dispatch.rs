@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use alloy::primitives::{Address, B256, Bytes};
+use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::sol_types::{SolError as _, SolInterface as _};
 use kopilka_bindings::budget_round::BudgetRound::{self, BudgetRoundErrors};
 use kopilka_domain::{MessageKind, Phase};
-use kopilka_store::relay::{Claimed, Group, NewSubmission, NewTransaction, SubmissionKind, messages, submissions};
+use kopilka_store::relay::{Claimed, Group, NewSubmission, NewTransaction, SubmissionKind, queue, submissions};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -109,12 +109,15 @@ fn finish(
     match result {
         Ok(Made::Sent | Made::Nothing) => {}
         Ok(Made::Hold(why)) => {
-            tracing::info!(kind = %group.kind, round = %group.round, why, "messages wait");
+            tracing::info!(kind = %group.kind, contract = %group.contract, why, "messages wait");
             schedule.hold(group, Instant::now() + HOLD);
         }
         Err(EngineError::Fault(fault)) => return Err(fault),
+        Err(EngineError::CannotPay) => {
+            tracing::warn!(kind = %group.kind, contract = %group.contract, "a sender has no funds for a batch: another takes it");
+        }
         Err(error) => {
-            tracing::warn!(error = chain_of(&error), kind = %group.kind, round = %group.round, "cannot make a batch now");
+            tracing::warn!(error = chain_of(&error), kind = %group.kind, contract = %group.contract, "cannot make a batch now");
             schedule.hold(group, Instant::now() + HOLD);
         }
     }
@@ -135,8 +138,8 @@ pub(super) fn chain_of(error: &dyn std::error::Error) -> String {
 
 async fn look(pool: &PgPool) -> sqlx::Result<Vec<(Group, u64, u64)>> {
     let mut connection = pool.acquire().await?;
-    messages::settle_waiting(&mut connection).await?;
-    messages::ready_groups(&mut connection, ALONE_FROM).await
+    queue::settle_waiting(&mut connection).await?;
+    queue::ready_groups(&mut connection, ALONE_FROM).await
 }
 
 fn report(ready: &[(Group, u64, u64)]) {
@@ -152,7 +155,7 @@ async fn make(engine: &Engine, turn: &Turn, group: &Group) -> Result<Made, Engin
     let mut work = engine.pool.begin().await?;
     let limit = if group.alone { 1 } else { engine.batch.max_items };
     // From a random place on, so that several batches do not reach for the same rows, and none waits for ever.
-    let claimed = messages::claim(&mut work, group, ALONE_FROM, B256::new(rand::random()), limit).await?;
+    let claimed = queue::claim(&mut work, group, ALONE_FROM, B256::new(rand::random()), limit).await?;
     if claimed.is_empty() {
         return Ok(Made::Nothing);
     }
@@ -175,7 +178,7 @@ async fn make(engine: &Engine, turn: &Turn, group: &Group) -> Result<Made, Engin
     engine.faults.pass(FaultPoint::BatchSent)?;
     tracing::info!(
         kind = %group.kind,
-        round = %group.round,
+        contract = %group.contract,
         count,
         sender = %sender.address,
         tx.hash = %transaction.hash,
@@ -197,23 +200,27 @@ async fn store(
     input: Bytes,
     gas_limit: u64,
 ) -> Result<NewTransaction, EngineError> {
-    let fees = engine.usual_fees().await?;
+    let fees = engine.usual_fees().await?.fees;
+    if !sender.can_pay(U256::from(fees.max) * U256::from(gas_limit)) {
+        return Err(EngineError::CannotPay);
+    }
     let chain_nonce = sender.chain_nonce().ok_or(EngineError::Later("the lease of the sender was lost"))?;
     let nonce = submissions::next_nonce(&mut work, sender.address).await?.max(chain_nonce);
     let submission = NewSubmission {
         sender: sender.address,
         nonce,
         kind: SubmissionKind::Batch(group.kind),
-        recipient: group.round,
+        recipient: group.contract,
+        scope: group.scope,
         class: group.class,
     };
     let id = submissions::insert(&mut work, &submission)
         .await?
         .ok_or(EngineError::Later("another process took the nonce"))?;
-    let transaction = engine.sign(sender, Unsigned { nonce, to: group.round, gas_limit, input, fees }).await?;
+    let transaction = engine.sign(sender, Unsigned { nonce, to: group.contract, gas_limit, input, fees }).await?;
     submissions::insert_transaction(&mut work, id, &transaction).await?;
     let ids: Vec<B256> = items.iter().map(|item| item.id).collect();
-    messages::mark_submitted(&mut work, &ids, id).await?;
+    queue::mark_submitted(&mut work, &ids, id).await?;
     engine.faults.pass(FaultPoint::BatchSigned)?;
     work.commit().await?;
     Ok(transaction)
@@ -252,7 +259,7 @@ async fn settle_content(
             if refusal.is_some() && estimate == TRANSACTION_GAS_CAP {
                 break;
             }
-            match engine.chain.try_out(sender.address, group.round, &input, gas_limit).await {
+            match engine.chain.try_out(sender.address, group.contract, &input, gas_limit).await {
                 Ok(()) => return Ok(Content::Call(input, gas_limit)),
                 Err(TrialError::Unknown(error)) => return Err(error.into()),
                 // Without enough gas a call can fail with any error: it is believed only with all the gas there is.
@@ -275,6 +282,11 @@ async fn settle_content(
     }
 }
 
+alloy::sol! {
+    /// What every contract answers while the municipality's actions are paused.
+    error ActionsPaused();
+}
+
 /// What to do about a call that reverts.
 enum Remedy {
     /// It may succeed later.
@@ -288,11 +300,14 @@ enum Remedy {
 }
 
 async fn remedy(engine: &Engine, group: &Group, data: &Bytes) -> Result<Remedy, EngineError> {
+    if data.get(..4) == Some(&ActionsPaused::SELECTOR[..]) {
+        return Ok(Remedy::Hold("the municipality's actions are paused"));
+    }
     let error = BudgetRoundErrors::abi_decode(data);
-    tracing::info!(kind = %group.kind, round = %group.round, error = ?error.as_ref().ok(), "a batch would revert");
+    tracing::info!(kind = %group.kind, contract = %group.contract, error = ?error.as_ref().ok(), "a batch would revert");
     Ok(match error {
         Ok(BudgetRoundErrors::PhaseWrong(error)) => {
-            let round = engine.rounds.reread(group.round).await?;
+            let round = engine.rounds.reread(group.contract).await?;
             let current = Phase::try_from(error.current).unwrap_or(round.phase);
             match opening(group.kind, current, round.allotment) {
                 Opening::Over => {
@@ -302,7 +317,7 @@ async fn remedy(engine: &Engine, group: &Group, data: &Bytes) -> Result<Remedy, 
             }
         }
         Ok(BudgetRoundErrors::CredentialsInvalid(_)) => {
-            Remedy::CheckCredentials(engine.rounds.reread(group.round).await?)
+            Remedy::CheckCredentials(engine.rounds.reread(group.contract).await?)
         }
         Ok(BudgetRoundErrors::ClassUnknown(_)) => Remedy::Hold("the class is not known to the node yet"),
         Ok(other) => Remedy::Split(format!("the contract refuses it: {}", error_name(&other))),
@@ -356,7 +371,7 @@ async fn split(
     }
     if let Some(item) = items.pop() {
         tracing::warn!(reason, "a message is refused");
-        messages::count_attempt(work, &[item.id], engine.batch.max_attempts, reason).await?;
+        queue::count_attempt(work, &[item.id], engine.batch.max_attempts, reason).await?;
     }
     Ok(())
 }
@@ -368,5 +383,5 @@ async fn fail(work: &mut PgConnection, items: &[Claimed], reason: &str) -> Resul
     tracing::warn!(reason, count = items.len(), "messages fail");
     metrics::counter!("kopilka_relayer_failed_total").increment(items.len() as u64);
     let ids: Vec<B256> = items.iter().map(|item| item.id).collect();
-    Ok(messages::fail_queued(work, &ids, reason).await?)
+    Ok(queue::fail_queued(work, &ids, reason).await?)
 }

@@ -4,6 +4,15 @@ use alloy::rpc::types::FeeHistory;
 
 use crate::config::FeeConfig;
 
+/// What is usual now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Usual {
+    /// What a new transaction offers.
+    pub(crate) fees: Fees,
+    /// Base fee of the next block.
+    pub(crate) base: u128,
+}
+
 /// Fees of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fees {
@@ -14,22 +23,23 @@ pub(crate) struct Fees {
 }
 
 /// Twice the next base fee and the median tip: enough for six full blocks in a row.
-pub(crate) fn suggest(history: &FeeHistory, config: &FeeConfig) -> Fees {
+pub(crate) fn suggest(history: &FeeHistory, config: &FeeConfig) -> Usual {
     let base = history.base_fee_per_gas.last().copied().unwrap_or_default();
     let mut tips: Vec<u128> =
         history.reward.iter().flatten().filter_map(|block| block.first().copied()).filter(|&tip| tip > 0).collect();
     tips.sort_unstable();
     let median = tips.get(tips.len() / 2).copied().unwrap_or_default();
     let tip = median.max(config.min_priority_fee).min(config.max_fee_ceiling);
-    Fees { max: base.saturating_mul(2).saturating_add(tip).min(config.max_fee_ceiling), tip }
+    let fees = Fees { max: base.saturating_mul(2).saturating_add(tip).min(config.max_fee_ceiling), tip };
+    Usual { fees, base }
 }
 
 /// Fees of a replacement: both at least an eighth higher, which every node's pool takes, and not below what is usual now.
 /// `None` if the ceiling leaves no room.
-pub(crate) fn replacement(old: Fees, usual: Fees, config: &FeeConfig) -> Option<Fees> {
+pub(crate) fn replacement(old: Fees, usual: Usual, config: &FeeConfig) -> Option<Fees> {
     let raised = |fee: u128| fee.saturating_add(fee.div_ceil(8)).max(fee.saturating_add(1));
-    let tip = raised(old.tip).max(usual.tip);
-    let max = raised(old.max).max(usual.max).max(tip);
+    let tip = raised(old.tip).max(usual.fees.tip);
+    let max = raised(old.max).max(usual.fees.max).max(tip);
     if raised(old.max) > config.max_fee_ceiling || raised(old.tip) > config.max_fee_ceiling {
         return None;
     }
@@ -50,19 +60,17 @@ mod tests {
             reward: Some(vec![vec![0], vec![30], vec![20], vec![40]]),
             ..FeeHistory::default()
         };
-        assert_eq!(suggest(&history, &CONFIG), Fees { max: 230, tip: 30 });
-        assert_eq!(suggest(&FeeHistory::default(), &CONFIG), Fees { max: 10, tip: 10 });
+        assert_eq!(suggest(&history, &CONFIG), Usual { fees: Fees { max: 230, tip: 30 }, base: 100 });
+        assert_eq!(suggest(&FeeHistory::default(), &CONFIG), Usual { fees: Fees { max: 10, tip: 10 }, base: 0 });
     }
 
     #[test]
     fn replacements_raise_both_fees_by_an_eighth_up_to_the_ceiling() {
-        let usual = Fees { max: 10, tip: 1 };
-        assert_eq!(replacement(Fees { max: 800, tip: 80 }, usual, &CONFIG), Some(Fees { max: 900, tip: 90 }));
-        assert_eq!(replacement(Fees { max: 801, tip: 1 }, usual, &CONFIG), Some(Fees { max: 902, tip: 2 }));
-        assert_eq!(replacement(Fees { max: 950, tip: 80 }, usual, &CONFIG), None);
-        assert_eq!(
-            replacement(Fees { max: 8, tip: 0 }, Fees { max: 2_000, tip: 50 }, &CONFIG),
-            Some(Fees { max: 1_000, tip: 50 })
-        );
+        let usual = |max, tip| Usual { fees: Fees { max, tip }, base: 5 };
+        let low = usual(10, 1);
+        assert_eq!(replacement(Fees { max: 800, tip: 80 }, low, &CONFIG), Some(Fees { max: 900, tip: 90 }));
+        assert_eq!(replacement(Fees { max: 801, tip: 1 }, low, &CONFIG), Some(Fees { max: 902, tip: 2 }));
+        assert_eq!(replacement(Fees { max: 950, tip: 80 }, low, &CONFIG), None);
+        assert_eq!(replacement(Fees { max: 8, tip: 0 }, usual(2_000, 50), &CONFIG), Some(Fees { max: 1_000, tip: 50 }));
     }
 }

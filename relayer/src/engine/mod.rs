@@ -1,7 +1,7 @@
 //! From the queue to the chain. Two loops share what they know only through Postgres:
 //! - [`dispatch`] makes batches, and stores nonce and signed bytes in one database transaction before anything is sent;
-//! - [`follow`] sends the same bytes again until they are mined, replaces them by dearer ones, reads what they did,
-//!   takes it back when the chain does, and makes it final.
+//! - [`follow`] sends the same bytes again until they are mined and replaces them by dearer ones ([`mend`]), reads what
+//!   they did ([`read`]), takes it back when the chain does, and makes it final.
 //!
 //! Messages name their effect and not a step («this account is registered», «version 3 is this distribution»), so the
 //! contract does nothing twice: whatever is in doubt may be sent again.
@@ -11,7 +11,9 @@ mod dispatch;
 mod fault;
 mod fees;
 mod follow;
+mod mend;
 mod outcome;
+mod read;
 mod schedule;
 mod senders;
 
@@ -23,7 +25,8 @@ use alloy::transports::TransportError;
 use kopilka_store::relay::NewTransaction;
 use sqlx::PgPool;
 
-pub use fault::{Fault, FaultPoint};
+pub(crate) use fault::Faults;
+pub use fault::{Fault, FaultPlan, FaultPoint, UnknownFaultPoint};
 pub(crate) use senders::Senders;
 
 use crate::chain::{Chain, Sent};
@@ -31,8 +34,7 @@ use crate::config::{BatchConfig, FeeConfig, FollowConfig};
 use crate::intake::Queue;
 use crate::rounds::{RoundError, Rounds};
 use crate::signer::SignerError;
-use fault::Faults;
-use fees::Fees;
+use fees::{Fees, Usual};
 use senders::Sender;
 
 /// Transactions without effect after which a message goes alone, so that it cannot spoil others.
@@ -65,6 +67,8 @@ pub(crate) enum EngineError {
     Signer(#[from] SignerError),
     #[error(transparent)]
     Round(#[from] RoundError),
+    #[error("the sender cannot pay")]
+    CannotPay,
     #[error("{0}")]
     Later(&'static str),
 }
@@ -79,11 +83,7 @@ struct Unsigned {
 }
 
 impl Engine {
-    pub(crate) fn faults(point: Option<FaultPoint>) -> Faults {
-        Faults(point)
-    }
-
-    async fn usual_fees(&self) -> Result<Fees, EngineError> {
+    async fn usual_fees(&self) -> Result<Usual, EngineError> {
         Ok(fees::suggest(&self.chain.fee_history().await?, &self.fees))
     }
 
@@ -120,7 +120,14 @@ impl Engine {
             Sent::NonceTooLow => ("nonce-too-low", None),
             Sent::Underpriced => ("underpriced", None),
             Sent::InsufficientFunds => {
-                tracing::warn!(sender = %sender.address, "the sender cannot pay for its transaction: send it funds");
+                let price = U256::from(transaction.max_fee_per_gas) * U256::from(transaction.gas_limit);
+                if sender.cannot_pay(price) {
+                    tracing::error!(
+                        sender = %sender.address,
+                        needed_wei = %price,
+                        "the sender cannot pay for its transaction and makes no more batches: send it funds"
+                    );
+                }
                 ("insufficient-funds", None)
             }
             Sent::Failed(error) => ("failed", Some(error)),

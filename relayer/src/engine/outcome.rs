@@ -79,7 +79,7 @@ pub(crate) fn verdicts(messages: &[SubmittedMessage], logs: &[Log]) -> Vec<Verdi
         .iter()
         .map(|message| {
             events
-                .get(&(message.round, message.kind, message.account, message.version))
+                .get(&(message.contract, message.kind, message.account, message.version))
                 .copied()
                 .unwrap_or(Verdict::Missing)
         })
@@ -109,7 +109,8 @@ mod tests {
         let message = |n, kind, version| SubmittedMessage {
             id: B256::repeat_byte(n),
             kind,
-            round,
+            contract: round,
+            scope: 0,
             account: account(n),
             version,
             content: None,

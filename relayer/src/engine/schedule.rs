@@ -94,7 +94,8 @@ mod tests {
     fn full_batches_go_at_once_and_others_after_a_while() {
         let config =
             crate::Config::new(String::new(), "http://localhost".parse().unwrap(), 1, Address::ZERO, vec![]).batch;
-        let group = Group { kind: MessageKind::Registration, round: Address::ZERO, class: 0, alone: false };
+        let group =
+            Group { kind: MessageKind::Registration, contract: Address::ZERO, scope: 0, class: 0, alone: false };
         let mut schedule = Schedule::default();
         let start = Instant::now();
         let ready = |count| [(group, count, count * 66_000)];

@@ -39,7 +39,10 @@ struct State {
     chain_nonce: Option<u64>,
     in_flight: u64,
     balance: Option<U256>,
+    /// What the transaction costs at most that the sender could not pay.
+    unpaid: Option<U256>,
     broadcast: HashMap<B256, Broadcast>,
+    complained: Option<Instant>,
 }
 
 /// When this process sent a transaction.
@@ -83,6 +86,7 @@ impl Sender {
     fn is_free(&self, max_in_flight: u64) -> bool {
         let state = self.locked();
         state.leased
+            && state.unpaid.is_none()
             && state.chain_nonce.is_some()
             && state.in_flight < max_in_flight
             && !self.busy.load(Ordering::Acquire)
@@ -98,8 +102,45 @@ impl Sender {
         self.locked().in_flight += 1;
     }
 
+    /// Notes the balance; once it suffices again for what could not be paid, the sender makes batches again.
     pub(crate) fn set_balance(&self, balance: U256) {
-        self.locked().balance = Some(balance);
+        let mut state = self.locked();
+        state.balance = Some(balance);
+        if state.unpaid.is_some_and(|price| balance >= price * U256::from(state.in_flight + 1)) {
+            state.unpaid = None;
+            tracing::info!(sender = %self.address, "the sender can pay again");
+        }
+    }
+
+    /// The node refused a transaction of this price for want of funds; true if that is news.
+    pub(crate) fn cannot_pay(&self, price: U256) -> bool {
+        self.locked().unpaid.replace(price).is_none()
+    }
+
+    /// Whether the sender has, as far as is known, money for one more transaction of this price beside those on their way;
+    /// if not, it makes no more batches until it has.
+    pub(crate) fn can_pay(&self, price: U256) -> bool {
+        let mut state = self.locked();
+        if state.balance.is_none_or(|balance| balance >= price * U256::from(state.in_flight + 1)) {
+            return true;
+        }
+        state.unpaid = Some(price);
+        false
+    }
+
+    /// Whether it is time to complain again of what stays wrong.
+    pub(crate) fn complains(&self, interval: Duration) -> bool {
+        let mut state = self.locked();
+        let is_time = state.complained.is_none_or(|at| at.elapsed() >= interval * 6);
+        if is_time {
+            state.complained = Some(Instant::now());
+        }
+        is_time
+    }
+
+    /// Whether a transaction waits for funds.
+    pub(crate) fn is_broke(&self) -> bool {
+        self.locked().unpaid.is_some()
     }
 
     pub(crate) fn sent(&self, hash: B256, head: u64) {

@@ -31,7 +31,7 @@ async fn registrations_are_checked_before_they_are_accepted() -> anyhow::Result<
     let accepted = client.register(&request).await?;
     assert_eq!(accepted.status, MessageStatus::Queued);
     let shown = client.message(accepted.id).await?;
-    assert_eq!((shown.account, shown.round, shown.status), (citizen.account(), world.round, MessageStatus::Queued));
+    assert_eq!((shown.account, shown.contract, shown.status), (citizen.account(), world.round, MessageStatus::Queued));
     assert_eq!(client.register(&request).await?, accepted, "the same message is the same message");
     assert_eq!(client.status().await?.queued, 1);
 

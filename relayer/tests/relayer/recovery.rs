@@ -9,7 +9,7 @@ use crate::fixture::{Citizen, Options, World};
 
 async fn survives(point: FaultPoint) -> anyhow::Result<()> {
     let world = World::start(Options::default()).await?;
-    let relayer = world.relayer(|config| config.fault = Some(point)).await?;
+    let relayer = world.relayer(|config| config.fault = Some(point.into())).await?;
     let requests: Vec<_> = (0..6).map(|_| world.registration(&Citizen::new())).collect();
     // The engine may break off before the last of them is answered; those are sent again, as a browser does.
     let _ = futures::future::join_all(requests.iter().map(|request| relayer.client.register(request))).await;

@@ -132,7 +132,7 @@ async fn broken_off_between_storing_and_sending_a_replacement() -> anyhow::Resul
     let relayer = world
         .relayer(|config| {
             config.fees.bump_after_blocks = 1;
-            config.fault = Some(FaultPoint::ReplacementStored);
+            config.fault = Some(FaultPoint::ReplacementStored.into());
         })
         .await?;
     let accepted = relayer.client.register(&world.registration(&Citizen::new())).await?;
@@ -161,7 +161,7 @@ async fn a_nonce_taken_by_a_stranger_costs_nothing_but_time() -> anyhow::Result<
     let relayer = world
         .relayer(|config| {
             config.senders.truncate(1);
-            config.fault = Some(FaultPoint::BatchStored);
+            config.fault = Some(FaultPoint::BatchStored.into());
         })
         .await?;
     let accepted = relayer.client.register(&world.registration(&Citizen::new())).await?;

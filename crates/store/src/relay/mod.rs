@@ -1,13 +1,15 @@
 //! The `relay` schema: accepted messages, and the transactions that carry them. Written by the relayer alone.
 //!
-//! [`messages`] is the queue and what became of each message, [`submissions`] are nonces and signed transactions,
-//! [`lease`] decides which process uses which sender.
+//! [`messages`] is what was accepted and where it stands, [`queue`] takes messages for transactions and writes down what
+//! became of them, [`submissions`] are nonces and signed transactions, [`lease`] decides which process uses which sender.
 
 pub mod lease;
 pub mod messages;
+pub mod queue;
 pub mod submissions;
 
-pub use messages::{Claimed, Counts, Group, KnownAccount, MessageState, NewMessage, Outcome, SubmittedMessage};
+pub use messages::{AccountKey, Counts, KnownAccount, MessageState, NewMessage};
+pub use queue::{Claimed, Group, Outcome, SubmittedMessage};
 pub use submissions::{Mined, NewSubmission, NewTransaction, SignedTransaction, Submission, SubmissionKind};
 
 /// A value of the database that no version of the program writes.

@@ -44,8 +44,10 @@ pub struct NewSubmission {
     pub nonce: u64,
     /// What for.
     pub kind: SubmissionKind,
-    /// The round, or the sender itself for a filler.
+    /// The contract that is called, or the sender itself for a filler.
     pub recipient: Address,
+    /// Poll, source or prize within the contract; 0 for rounds.
+    pub scope: u64,
     /// Class of registrations, otherwise 0.
     pub class: u8,
 }
@@ -94,10 +96,12 @@ pub struct Submission {
     pub nonce: u64,
     /// What for.
     pub kind: SubmissionKind,
-    /// The round, or the sender itself for a filler.
+    /// The contract that is called, or the sender itself for a filler.
     pub recipient: Address,
     /// Where it was mined, if it was.
     pub mined: Option<Mined>,
+    /// Whether its block counts as permanent.
+    pub is_final: bool,
     /// Its transactions, the oldest first; without their bytes while it is mined.
     pub transactions: Vec<SignedTransaction>,
 }
@@ -122,12 +126,13 @@ pub async fn next_nonce(connection: &mut PgConnection, sender: Address) -> sqlx:
 /// When the query fails.
 pub async fn insert(connection: &mut PgConnection, submission: &NewSubmission) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar!(
-        "insert into relay.submissions (sender, nonce, kind, recipient, class) values ($1, $2, $3, $4, $5)
+        "insert into relay.submissions (sender, nonce, kind, recipient, scope, class) values ($1, $2, $3, $4, $5, $6)
          on conflict do nothing returning id",
         submission.sender.as_slice(),
         submission.nonce.cast_signed(),
         submission.kind.to_string(),
         submission.recipient.as_slice(),
+        submission.scope.cast_signed(),
         i16::from(submission.class),
     )
     .fetch_optional(connection)
@@ -160,22 +165,28 @@ pub async fn insert_transaction(
     .map(|_| ())
 }
 
-/// The sender's submissions that are not final, and those from `reopen_from` on whatever their status, by nonce.
-/// The second part finds what a deep reorg took back.
+/// The sender's submissions that are not final, those with nonces from `reopen_from` on whatever their status, and those in
+/// blocks from `recheck_from` on, by nonce. The second and third part find what a deep reorg took back or moved.
 ///
 /// # Errors
 /// When the query fails.
-pub async fn open(connection: &mut PgConnection, sender: Address, reopen_from: u64) -> sqlx::Result<Vec<Submission>> {
+pub async fn open(
+    connection: &mut PgConnection,
+    sender: Address,
+    reopen_from: u64,
+    recheck_from: Option<u64>,
+) -> sqlx::Result<Vec<Submission>> {
     let rows = sqlx::query!(
         r#"select s.id, s.nonce, s.kind, s.recipient, s.tx_hash, s.block_number, s.block_hash, s.gas_used, s.reverted,
-                  t.hash as "hash?",
+                  s.status = 'finalized' as "is_final!", t.hash as "hash?",
                   case when s.block_hash is null then t.raw else ''::bytea end as "raw?", t.max_fee_per_gas::text as "max_fee?",
                   t.max_priority_fee_per_gas::text as "tip?", t.gas_limit as "gas_limit?", t.signed_block as "signed_block?"
            from relay.submissions s left join relay.transactions t on t.submission = s.id
-           where s.sender = $1 and (s.status in ('pending', 'mined') or s.nonce >= $2)
+           where s.sender = $1 and (s.status in ('pending', 'mined') or s.nonce >= $2 or s.block_number >= $3)
            order by s.nonce, t.signed_block, t.max_fee_per_gas"#,
         sender.as_slice(),
         reopen_from.cast_signed(),
+        recheck_from.map(u64::cast_signed),
     )
     .fetch_all(connection)
     .await?;
@@ -198,6 +209,7 @@ pub async fn open(connection: &mut PgConnection, sender: Address, reopen_from: u
                 kind: row.kind.parse().map_err(corrupt)?,
                 recipient: Address::from_slice(&row.recipient),
                 mined,
+                is_final: row.is_final,
                 transactions: Vec::new(),
             });
         }
@@ -248,7 +260,8 @@ pub async fn lock(connection: &mut PgConnection, submission: &Submission) -> sql
 pub async fn mark_mined(connection: &mut PgConnection, id: i64, mined: &Mined) -> sqlx::Result<()> {
     sqlx::query!(
         "update relay.submissions
-         set status = 'mined', tx_hash = $2, block_number = $3, block_hash = $4, gas_used = $5, reverted = $6 where id = $1",
+         set status = 'mined', tx_hash = $2, block_number = $3, block_hash = $4, gas_used = $5, reverted = $6,
+             finalized_count = 0 where id = $1",
         id,
         mined.tx_hash.as_slice(),
         mined.block_number.cast_signed(),
@@ -268,7 +281,7 @@ pub async fn mark_mined(connection: &mut PgConnection, id: i64, mined: &Mined) -
 pub async fn unmine(connection: &mut PgConnection, id: i64) -> sqlx::Result<()> {
     sqlx::query!(
         "update relay.submissions set status = 'pending', tx_hash = null, block_number = null, block_hash = null,
-             gas_used = null, reverted = null where id = $1",
+             gas_used = null, reverted = null, finalized_count = 0 where id = $1",
         id,
     )
     .execute(connection)
@@ -296,4 +309,18 @@ pub async fn displace(connection: &mut PgConnection, id: i64) -> sqlx::Result<()
         .execute(connection)
         .await
         .map(|_| ())
+}
+
+/// Its messages were given back: nothing is left of it but the nonce, which an empty transaction will close.
+///
+/// # Errors
+/// When the query fails.
+pub async fn make_filler(connection: &mut PgConnection, id: i64) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update relay.submissions set kind = 'filler', recipient = sender, scope = 0, class = 0 where id = $1",
+        id
+    )
+    .execute(connection)
+    .await
+    .map(|_| ())
 }
