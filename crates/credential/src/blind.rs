@@ -170,7 +170,7 @@ impl fmt::Debug for IssuerSecretKey {
 }
 
 /// A uniform scalar between 1 and r-1, from 48 random bytes so that no value is measurably likelier.
-fn random_scalar(rng: &mut (impl CryptoRng + ?Sized)) -> Scalar {
+pub(crate) fn random_scalar(rng: &mut (impl CryptoRng + ?Sized)) -> Scalar {
     let mut seed = Zeroizing::new([0; 48]);
     rng.fill_bytes(seed.as_mut());
     expand::bls_scalar(&seed)

@@ -19,6 +19,11 @@ use blst::{
     blst_p2_affine_serialize, blst_p2_deserialize, blst_p2_uncompress, blst_scalar, blst_scalar_from_bendian,
     blst_sk_check, blst_sk_inverse, blst_sk_to_pk2_in_g2, limb_t,
 };
+use blst::{
+    blst_p1_add_or_double, blst_p2, blst_p2_add_or_double, blst_p2_add_or_double_affine, blst_p2_from_affine,
+    blst_p2_mult, blst_p2_to_affine, blst_sk_add_n_check, blst_sk_mul_n_check, blst_sk_sub_n_check,
+};
+use std::num::NonZeroU8;
 use std::ptr;
 use zeroize::Zeroizing;
 
@@ -64,6 +69,46 @@ impl Scalar {
         // SAFETY: both pointers are to scalars that live through the call.
         unsafe { blst_sk_inverse(&mut inverse, &self.0) };
         Self(inverse)
+    }
+
+    /// A small public number.
+    pub(crate) fn from_small(number: NonZeroU8) -> Self {
+        let mut scalar = blst_scalar::default();
+        scalar.b[0] = number.get();
+        Self(scalar)
+    }
+
+    /// The sum modulo r, or `None` if it is zero.
+    pub(crate) fn plus(&self, other: &Self) -> Option<Self> {
+        let mut sum = Self(blst_scalar::default());
+        // SAFETY: all pointers are to scalars that live through the call.
+        unsafe { blst_sk_add_n_check(&mut sum.0, &self.0, &other.0) }.then_some(sum)
+    }
+
+    /// The product modulo r, which is not zero because r is prime.
+    pub(crate) fn times(&self, other: &Self) -> Self {
+        let mut product = blst_scalar::default();
+        // SAFETY: all pointers are to scalars that live through the call.
+        unsafe { blst_sk_mul_n_check(&mut product, &self.0, &other.0) };
+        Self(product)
+    }
+
+    /// The negative modulo r.
+    pub(crate) fn negated(&self) -> Self {
+        let mut negative = blst_scalar::default();
+        // SAFETY: all pointers are to scalars that live through the call.
+        unsafe { blst_sk_sub_n_check(&mut negative, &blst_scalar::default(), &self.0) };
+        Self(negative)
+    }
+
+    /// c₀ + c₁·x + c₂·x² + … modulo r, or `None` if it is zero. Takes the same time for all coefficients but those that make
+    /// an intermediate sum zero, which random ones do not.
+    pub(crate) fn evaluate(coefficients: &[Self], x: NonZeroU8) -> Option<Self> {
+        let x = Self::from_small(x);
+        coefficients.iter().rev().fold(None, |sum, coefficient| match sum {
+            None => Some(coefficient.clone()),
+            Some(sum) => sum.times(&x).plus(coefficient),
+        })
     }
 }
 
@@ -199,6 +244,28 @@ impl G1 {
             if blst_p1_affine_is_inf(&affine) { None } else { Some(Self(affine)) }
         }
     }
+
+    /// Σ cᵢPᵢ with whole scalars, one after another, or `None` if the sum is infinity.
+    pub(crate) fn combination<'a>(terms: impl IntoIterator<Item = (&'a Self, &'a Scalar)>) -> Option<Self> {
+        let mut sum = blst_p1::default();
+        for (point, scalar) in terms {
+            let mut whole = blst_p1::default();
+            let mut product = blst_p1::default();
+            let partial = sum;
+            // SAFETY: all pointers live through the calls; the scalar's 32 bytes hold the bits that are read.
+            unsafe {
+                blst_p1_from_affine(&mut whole, &point.0);
+                blst_p1_mult(&mut product, &whole, scalar.0.b.as_ptr(), SCALAR_BITS);
+                blst_p1_add_or_double(&mut sum, &partial, &product);
+            }
+        }
+        let mut affine = blst_p1_affine::default();
+        // SAFETY: both pointers live through the calls.
+        unsafe {
+            blst_p1_to_affine(&mut affine, &sum);
+            if blst_p1_affine_is_inf(&affine) { None } else { Some(Self(affine)) }
+        }
+    }
 }
 
 /// A point of G2 other than infinity.
@@ -212,6 +279,58 @@ impl G2 {
         // SAFETY: blst allows a null first pointer where no serialized form is wanted.
         unsafe { blst_sk_to_pk2_in_g2(ptr::null_mut(), &mut point, &secret.0) };
         Self(point)
+    }
+
+    /// P₀ + x·P₁ + x²·P₂ + …, or `None` if it is infinity: what a polynomial is at x, in the exponent.
+    pub(crate) fn evaluate(points: &[Self], x: NonZeroU8) -> Option<Self> {
+        let x = Scalar::from_small(x);
+        let mut sum = blst_p2::default();
+        for point in points.iter().rev() {
+            let mut product = blst_p2::default();
+            // SAFETY: all pointers live through the calls; the scalar holds the 8 bits that are read.
+            unsafe {
+                blst_p2_mult(&mut product, &sum, x.0.b.as_ptr(), 8);
+                blst_p2_add_or_double_affine(&mut sum, &product, &point.0);
+            }
+        }
+        Self::unless_infinity(&sum)
+    }
+
+    /// Σ cᵢPᵢ, or `None` if the sum is infinity.
+    pub(crate) fn combination<'a>(terms: impl IntoIterator<Item = (&'a Self, &'a Scalar)>) -> Option<Self> {
+        let mut sum = blst_p2::default();
+        for (point, scalar) in terms {
+            let mut whole = blst_p2::default();
+            let mut product = blst_p2::default();
+            let partial = sum;
+            // SAFETY: all pointers live through the calls; the scalar's 32 bytes hold the bits that are read.
+            unsafe {
+                blst_p2_from_affine(&mut whole, &point.0);
+                blst_p2_mult(&mut product, &whole, scalar.0.b.as_ptr(), SCALAR_BITS);
+                blst_p2_add_or_double(&mut sum, &partial, &product);
+            }
+        }
+        Self::unless_infinity(&sum)
+    }
+
+    /// The sum of the points, or `None` if it is infinity.
+    pub(crate) fn sum<'a>(points: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
+        let mut sum = blst_p2::default();
+        for point in points {
+            let partial = sum;
+            // SAFETY: all pointers live through the call.
+            unsafe { blst_p2_add_or_double_affine(&mut sum, &partial, &point.0) };
+        }
+        Self::unless_infinity(&sum)
+    }
+
+    fn unless_infinity(point: &blst_p2) -> Option<Self> {
+        let mut affine = blst_p2_affine::default();
+        // SAFETY: both pointers live through the calls.
+        unsafe {
+            blst_p2_to_affine(&mut affine, point);
+            if blst_p2_affine_is_inf(&affine) { None } else { Some(Self(affine)) }
+        }
     }
 
     /// Reads the 96-byte compressed form.

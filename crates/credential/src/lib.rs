@@ -23,12 +23,9 @@
 //! What this crate deliberately does not do: it keeps no list of who was issued what (the portal's), nor of which accounts
 //! have used a credential (the contract's), and it never checks a plain sum of signatures (see [`verify_batch`]).
 //!
-//! # Room for several issuers
-//! Issuing by t of n issuers needs no new format. Each issuer j holds a share xⱼ = f(j) of the scope's key x = f(0), f a
-//! secret polynomial of degree t-1 that nobody knows whole, and answers the same blinded message B with Sⱼ = xⱼ·B, which
-//! the browser checks by e(Sⱼ, g₂) = e(B, f(j)·g₂). Any t answers combine in G1 with Lagrange coefficients at zero:
-//! S = Σ λⱼ·Sⱼ, λⱼ = Π_{k≠j} k/(k-j) mod r, which equals x·B. Unblinding, verifying and the contract stay as they are, with
-//! the group key x·g₂ as the scope's key. A [`BlindSignature`] is already the right type for each Sⱼ and for S.
+//! # Several issuers
+//! [`threshold`] issues by t of n issuers: each holds a share of the scope's key, and the browser combines their answers. The
+//! result is an ordinary signature of an ordinary key, so unblinding, verifying and the contract stay as they are.
 
 mod batch;
 mod blind;
@@ -36,6 +33,7 @@ mod curve;
 mod derive;
 mod encoding;
 mod scope;
+pub mod threshold;
 
 pub use batch::{Credential, verify, verify_batch};
 pub use blind::{

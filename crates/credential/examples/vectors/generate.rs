@@ -1,5 +1,8 @@
 //! The test vectors, computed anew from labels: nothing in them is secret and nothing is random.
 
+#[path = "threshold.rs"]
+mod threshold;
+
 use blst::min_sig::{AggregateSignature, PublicKey, Signature as BlstSignature};
 use kopilka_credential::{
     AccountAddress, BlindedMessage, CredentialScope, DOMAIN, IssuerPublicKey, IssuerSecretKey, IssuerSeed,
@@ -27,6 +30,7 @@ pub(crate) fn vectors() -> String {
         "credentials": credentials(),
         "batch": batch(),
         "forgeries": forgeries(),
+        "threshold": threshold::vectors(),
         "badG1Compressed": bad_list(bad_g1_compressed()),
         "badG1Uncompressed": bad_list(bad_g1_uncompressed()),
         "badG2Compressed": bad_list(bad_g2_compressed()),

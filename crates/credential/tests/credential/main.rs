@@ -9,6 +9,7 @@ mod encoding;
 mod forgery;
 mod keys;
 mod life_cycle;
+mod threshold;
 mod vectors;
 
 use kopilka_credential::{AccountAddress, Credential, CredentialScope, IssuerSecretKey};

@@ -1,7 +1,8 @@
 //! The vectors that Rust, TypeScript and Solidity share: unchanged, and right by RFC 9380's own.
 
 use crate::{generate, rng, scope};
-use kopilka_credential::{Credential, hash_to_curve, verify_batch};
+use kopilka_credential::threshold::{GroupKeys, PartialSignature, Threshold};
+use kopilka_credential::{BlindSignature, Blinding, Credential, hash_to_curve, unblind, verify_batch};
 use serde_json::Value;
 
 #[test]
@@ -65,4 +66,46 @@ fn the_batch_of_the_vectors_is_valid() {
     let key = vectors["batch"]["issuerPublicKey"].as_str().unwrap().parse().unwrap();
     assert_eq!(batch.len(), 20);
     assert_eq!(verify_batch(&key, &batch, &mut rng(0)), Ok(()));
+}
+
+/// The generator has computed the groups of the vectors with this crate; here the files' values alone must fit together.
+#[test]
+fn the_groups_of_the_vectors_issue_ordinary_credentials() {
+    let vectors: Value = serde_json::from_str(&std::fs::read_to_string(generate::PATH).unwrap()).unwrap();
+    for name in ["twoOfThree", "threeOfFive"] {
+        let group = &vectors["threshold"][name];
+        let column = |name: &str| -> Vec<String> { serde_json::from_value(group[name].clone()).unwrap() };
+        let numbers = [&group["needed"], &group["issuers"]].map(|number| number.as_u64().unwrap() as u8);
+        let threshold = Threshold::new(numbers[0], numbers[1]).unwrap();
+        let keys = column("shareKey").iter().map(|key| key.parse().unwrap()).collect();
+        let keys = GroupKeys::from_share_keys(threshold, keys).unwrap();
+        assert_eq!(keys.group_key().to_string(), group["groupKey"]);
+        let partials: Vec<BlindSignature> = column("partial").iter().map(|text| text.parse().unwrap()).collect();
+        for (row, blinded) in column("blinded").iter().enumerate() {
+            let blinded = blinded.parse().unwrap();
+            let issuers = usize::from(threshold.issuers());
+            let mut answers: Vec<_> = threshold
+                .indices()
+                .zip(&partials[issuers * row..])
+                .map(|(issuer, signature)| PartialSignature { issuer, signature: *signature })
+                .collect();
+            answers.reverse();
+            let combined = keys.combine(&blinded, &answers).unwrap();
+            assert_eq!(combined.to_string(), column("combined")[row]);
+            let blinding = hex::decode(&column("blinding")[row][2..]).unwrap();
+            let signature = unblind(&combined, &Blinding::from_bytes(&blinding).unwrap());
+            assert_eq!(signature.to_string(), column("signature")[row]);
+            let account = column("account")[row].parse().unwrap();
+            assert!(Credential { scope: scope(), account, signature }.verify(&keys.group_key()));
+        }
+        let message = column("blinded")[0].parse().unwrap();
+        for (row, what) in
+            serde_json::from_value::<Vec<String>>(group["refused"]["what"].clone()).unwrap().iter().enumerate()
+        {
+            let partials: Vec<PartialSignature> =
+                serde_json::from_value(group["refused"]["partials"][row].clone()).unwrap();
+            let error = keys.combine(&message, &partials).unwrap_err();
+            assert_eq!(error.code(), group["refused"]["reason"][row], "{what}");
+        }
+    }
 }
