@@ -68,7 +68,7 @@ export function verifyBatch(
 }
 
 /** Whether e(signature, g2) = e(message, key). */
-function pairingHolds(signature: G1Point, message: G1Point, key: G2Point): boolean {
+export function pairingHolds(signature: G1Point, message: G1Point, key: G2Point): boolean {
     if (signature.is0() || message.is0()) return signature.is0() && message.is0();
     const product = bls12_381.pairingBatch([
         { g1: signature.negate(), g2: G2.BASE },

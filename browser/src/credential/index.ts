@@ -21,6 +21,17 @@ export {
 export { addressOf, deriveKeys, MASTER_SECRET_BYTES, newMasterSecret, type MasterSecret, type ScopeKeys } from "./keys.ts";
 export { DOMAIN, hashToCurve, messageBytes, messagePoint, type CredentialScope } from "./scope.ts";
 export {
+    checkThreshold,
+    combine,
+    groupKeyOf,
+    lagrange,
+    ThresholdError,
+    verifyPartial,
+    type GroupKeys,
+    type PartialSignature,
+    type ThresholdErrorCode,
+} from "./threshold.ts";
+export {
     decodeDigits,
     decodeRecovery,
     decodeWords,
