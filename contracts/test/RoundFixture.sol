@@ -5,6 +5,7 @@ import {Municipalities} from "../src/access/Municipalities.sol";
 import {BudgetRound} from "../src/budget/BudgetRound.sol";
 import {BudgetRounds} from "../src/budget/BudgetRounds.sol";
 import {BudgetToken} from "../src/budget/BudgetToken.sol";
+import {Milestones} from "../src/budget/Milestones.sol";
 import {BlindCredential} from "../src/credential/BlindCredential.sol";
 import {IssuerKeys} from "../src/credential/IssuerKeys.sol";
 import {IBudgetRound} from "../src/interfaces/IBudgetRound.sol";
@@ -24,12 +25,14 @@ abstract contract RoundFixture is Assertions {
     address internal operator = _named("operator");
     address internal treasurer = _named("treasurer");
     address internal clerk = _named("clerk");
+    address internal controller = _named("controller");
     address internal issuer = _named("issuer");
     address internal stranger = _named("stranger");
 
     Municipalities internal municipalities;
     IssuerKeys internal issuerKeys;
     BudgetRounds internal rounds;
+    Milestones internal milestones;
     uint32 internal municipalityId;
     /// @dev The round at hand, and its token.
     BudgetRound internal round;
@@ -45,11 +48,13 @@ abstract contract RoundFixture is Assertions {
         address tokenImplementation = address(new BudgetToken());
         rounds =
             new BudgetRounds(address(municipalities), address(issuerKeys), roundImplementation, tokenImplementation);
+        milestones = new Milestones(address(municipalities), address(rounds));
         vm.prank(operator);
         municipalityId = municipalities.admit("66401000", unicode"Тагил");
         _grant(IMunicipalities.Role.Treasurer, treasurer);
         _grant(IMunicipalities.Role.Clerk, clerk);
         _grant(IMunicipalities.Role.Issuer, issuer);
+        _grant(IMunicipalities.Role.Controller, controller);
     }
 
     function _named(string memory name) internal pure returns (address) {
@@ -59,6 +64,29 @@ abstract contract RoundFixture is Assertions {
     function _grant(IMunicipalities.Role role, address account) internal {
         vm.prank(operator);
         municipalities.grantRole(municipalityId, role, account, START, START + 365 days, keccak256("application"));
+    }
+
+    function _revoke(IMunicipalities.Role role, address account) internal {
+        vm.prank(operator);
+        municipalities.revokeRole(municipalityId, role, account);
+    }
+
+    function _pause() internal {
+        vm.prank(operator);
+        municipalities.pause(keccak256("reason"));
+    }
+
+    function _unpause() internal {
+        vm.prank(operator);
+        municipalities.unpause();
+    }
+
+    /// @dev The operator hands the register over; the new owner accepts.
+    function _handOver(address newOwner) internal {
+        vm.prank(municipalities.owner());
+        municipalities.transferOwnership(newOwner);
+        vm.prank(newOwner);
+        municipalities.acceptOwnership();
     }
 
     // ---------------------------------------------------------------------------------------------
@@ -138,9 +166,19 @@ abstract contract RoundFixture is Assertions {
         return uint256(keccak256(abi.encode("issuer", address(round), class))) >> 4;
     }
 
-    function _mint(uint256 amount) internal {
+    function _proposeMint(uint256 amount) internal returns (uint256 mintId) {
         vm.prank(treasurer);
-        token.mint(amount);
+        return token.proposeMint(amount, keccak256("order"));
+    }
+
+    function _approveMint(uint256 mintId, uint256 amount) internal {
+        vm.prank(controller);
+        token.approveMint(mintId, amount);
+    }
+
+    /// @dev Proposed by the treasurer, approved by the controller.
+    function _mint(uint256 amount) internal {
+        _approveMint(_proposeMint(amount), amount);
     }
 
     function _openRegistration() internal {
@@ -176,8 +214,15 @@ abstract contract RoundFixture is Assertions {
         round.proposeSettlement(winners, keccak256("transcript"));
     }
 
+    function _approve(uint16[] memory winners) internal {
+        vm.prank(controller);
+        round.approveSettlement(winners, keccak256("transcript"));
+    }
+
+    /// @dev Proposed by the clerk, approved by the controller, final by anybody.
     function _settle(uint16[] memory winners) internal {
         _propose(winners);
+        _approve(winners);
         vm.warp(block.timestamp + OBJECTION_PERIOD);
         round.finalizeSettlement();
     }

@@ -15,6 +15,7 @@ import {IBudgetRounds} from "../interfaces/IBudgetRounds.sol";
 import {IBudgetToken} from "../interfaces/IBudgetToken.sol";
 import {IBudgetTokenRound} from "../interfaces/IBudgetTokenRound.sol";
 import {IMunicipalities} from "../interfaces/IMunicipalities.sol";
+import {IParticipation} from "../interfaces/IParticipation.sol";
 import {CitizenRecord} from "./CitizenRecord.sol";
 import {InitiativeWallet} from "./InitiativeWallet.sol";
 
@@ -25,7 +26,7 @@ import {InitiativeWallet} from "./InitiativeWallet.sol";
 ///
 /// There is no reentrancy guard: all that is ever called are the round's own token, its factory, the register of
 /// municipalities, all of them fixed at creation, and precompiles; none of them calls anybody else.
-contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, Context {
+contract BudgetRound is IBudgetRound, IBudgetRoundClone, IParticipation, Initializable, EIP712, Context {
     using CitizenRecord for uint256;
     using IssuerKey for bytes;
     using IssuerKey for uint256[6];
@@ -38,7 +39,8 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
         uint16 initiativeCount;
         uint32 registered;
         uint64 totalWeight;
-        uint128 budget;
+        uint96 budget;
+        uint32 participants;
     }
 
     struct ClassRecord {
@@ -63,6 +65,7 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
     /// @param chosenCount How many there are.
     /// @param moves What the token will apply, see `IBudgetTokenRound.applyMoves`.
     /// @param moveCount Words of `moves` in use.
+    /// @param newcomers Accounts whose first allocation is in this batch.
     struct Batch {
         bool approval;
         uint256 sharePoints;
@@ -74,6 +77,7 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
         uint256 chosenCount;
         uint256[] moves;
         uint256 moveCount;
+        uint256 newcomers;
     }
 
     /// @notice Most classes of a round.
@@ -109,14 +113,18 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
     }
 
     modifier inPhase(Phase required) {
-        if (_state.phase != required) revert PhaseWrong(_state.phase, required);
+        _requirePhase(required);
         _;
     }
 
     modifier onlyRole(IMunicipalities.Role role) {
-        if (!IMunicipalities(_municipalities).hasRole(_config.municipalityId, role, _msgSender())) {
-            revert CallerLacksRole(_msgSender(), uint8(role));
-        }
+        _requireRole(role);
+        _;
+    }
+
+    /// @dev For everything new. What returns money, takes a step back or ends the round does not ask.
+    modifier whenActive() {
+        _requireActive();
         _;
     }
 
@@ -157,6 +165,7 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
     /// @inheritdoc IBudgetRound
     function addClass(uint32 weight, bytes calldata issuerKey)
         external
+        whenActive
         inPhase(Phase.Draft)
         onlyRole(IMunicipalities.Role.Clerk)
         returns (uint8 class)
@@ -176,6 +185,7 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
     /// @inheritdoc IBudgetRound
     function addInitiative(uint128 cost, bytes32 contentHash)
         external
+        whenActive
         inPhase(Phase.Draft)
         onlyRole(IMunicipalities.Role.Clerk)
         returns (uint16 initiativeId)
@@ -189,7 +199,7 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
     }
 
     /// @inheritdoc IBudgetRound
-    function openRegistration() external inPhase(Phase.Draft) onlyRole(IMunicipalities.Role.Clerk) {
+    function openRegistration() external whenActive inPhase(Phase.Draft) onlyRole(IMunicipalities.Role.Clerk) {
         if (_state.classCount == 0) revert ClassesMissing();
         if (_state.initiativeCount == 0) revert InitiativesMissing();
         _enter(Phase.Registration);
@@ -205,7 +215,7 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
     // ---------------------------------------------------------------------------------------------
 
     /// @inheritdoc IBudgetRound
-    function register(uint8 class, address[] calldata accounts, bytes calldata signatures) external {
+    function register(uint8 class, address[] calldata accounts, bytes calldata signatures) external whenActive {
         State memory state = _state;
         _requireRegistering(state.phase);
         if (class >= state.classCount) revert ClassUnknown(class);
@@ -280,7 +290,7 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
     // ---------------------------------------------------------------------------------------------
 
     /// @inheritdoc IBudgetRound
-    function publishIssued(uint8 class, uint32 issued) external onlyRole(IMunicipalities.Role.Issuer) {
+    function publishIssued(uint8 class, uint32 issued) external whenActive onlyRole(IMunicipalities.Role.Issuer) {
         _requireRegistering(_state.phase);
         if (class >= _state.classCount) revert ClassUnknown(class);
         ClassRecord storage record = _classes[class];
@@ -305,13 +315,13 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
     // ---------------------------------------------------------------------------------------------
 
     /// @inheritdoc IBudgetRound
-    function openPledging() external inPhase(Phase.Registration) onlyRole(IMunicipalities.Role.Clerk) {
+    function openPledging() external whenActive inPhase(Phase.Registration) onlyRole(IMunicipalities.Role.Clerk) {
         _requireNotBefore(_config.registrationUntil);
         _requireIssuedCoversRegistered();
         uint256 amount = budget();
         if (amount == 0) revert BudgetMissing();
 
-        _state.budget = amount.toUint128();
+        _state.budget = amount.toUint96();
         _enter(Phase.Pledging);
         emit PledgingOpened(amount, _state.totalWeight);
 
@@ -319,7 +329,11 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
     }
 
     /// @inheritdoc IBudgetRound
-    function allocate(Allocation[] calldata allocations, bytes calldata signatures) external inPhase(Phase.Pledging) {
+    function allocate(Allocation[] calldata allocations, bytes calldata signatures)
+        external
+        whenActive
+        inPhase(Phase.Pledging)
+    {
         if (allocations.length == 0 || signatures.length != allocations.length * ALLOCATION_SIGNATURE_LENGTH) {
             revert BatchMalformed();
         }
@@ -331,6 +345,7 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
             SkipReason reason = _allocate(batch, domainSeparator, allocation, signatures, i);
             if (reason != SkipReason.None) emit AllocationSkipped(allocation.account, allocation.version, reason);
         }
+        if (batch.newcomers != 0) _state.participants += batch.newcomers.toUint32();
         if (batch.moveCount == 0) return;
 
         uint256[] memory moves = batch.moves;
@@ -383,6 +398,12 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
             : record.writePoints(more, allocation.version, batch.chosen, batch.chosenCount);
         _emitRecorded(account, allocation.version, allocation.initiatives, allocation.points);
 
+        // Versions count from 1. There are no more accounts than items of calldata.
+        if (record.versionOf() == 0) {
+            unchecked {
+                ++batch.newcomers;
+            }
+        }
         _addMoves(batch, account, _shareIn(batch, record.classOf()));
         return SkipReason.None;
     }
@@ -559,7 +580,7 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
     // ---------------------------------------------------------------------------------------------
 
     /// @inheritdoc IBudgetRound
-    function closePledging() external inPhase(Phase.Pledging) onlyRole(IMunicipalities.Role.Clerk) {
+    function closePledging() external whenActive inPhase(Phase.Pledging) onlyRole(IMunicipalities.Role.Clerk) {
         _requireNotBefore(_config.pledgingUntil);
         _requireIssuedCoversRegistered();
         _enter(Phase.Tallying);
@@ -568,6 +589,7 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
     /// @inheritdoc IBudgetRound
     function proposeSettlement(uint16[] calldata winners, bytes32 transcriptDigest)
         external
+        whenActive
         inPhase(Phase.Tallying)
         onlyRole(IMunicipalities.Role.Clerk)
     {
@@ -588,24 +610,46 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
             transcriptDigest: transcriptDigest,
             totalCost: totalCost.toUint128(),
             proposedAt: nowAt,
-            proposer: _msgSender()
+            proposer: _msgSender(),
+            approver: address(0)
         });
         _enter(Phase.Objection);
-        emit SettlementProposed(winners, transcriptDigest, totalCost, nowAt + _config.objectionPeriod);
+        emit SettlementProposed(_msgSender(), winners, transcriptDigest, totalCost, nowAt + _config.objectionPeriod);
     }
 
     /// @inheritdoc IBudgetRound
-    function withdrawSettlement() external inPhase(Phase.Objection) onlyRole(IMunicipalities.Role.Clerk) {
+    function approveSettlement(uint16[] calldata winners, bytes32 transcriptDigest)
+        external
+        whenActive
+        inPhase(Phase.Objection)
+        onlyRole(IMunicipalities.Role.Controller)
+    {
+        Settlement memory result = _settlement;
+        if (result.approver != address(0)) revert SettlementAlreadyApproved(result.approver);
+        bytes32 proposed = keccak256(abi.encode(result.winners, result.transcriptDigest));
+        bytes32 approved = keccak256(abi.encode(winners, transcriptDigest));
+        if (approved != proposed) revert ApprovalDiffers(proposed, approved);
+        if (_msgSender() == result.proposer) revert ApproverIsProposer(_msgSender());
+        if (!_hasRole(IMunicipalities.Role.Clerk, result.proposer)) revert ProposerLostAccess(result.proposer);
+
+        _settlement.approver = _msgSender();
+        emit SettlementApproved(result.proposer, _msgSender(), transcriptDigest);
+    }
+
+    /// @inheritdoc IBudgetRound
+    function withdrawSettlement() external inPhase(Phase.Objection) {
+        if (!_hasRole(IMunicipalities.Role.Controller, _msgSender())) _requireRole(IMunicipalities.Role.Clerk);
         bytes32 transcriptDigest = _settlement.transcriptDigest;
         delete _settlement;
         _enter(Phase.Tallying);
-        emit SettlementWithdrawn(transcriptDigest);
+        emit SettlementWithdrawn(_msgSender(), transcriptDigest);
     }
 
     /// @inheritdoc IBudgetRound
-    function finalizeSettlement() external inPhase(Phase.Objection) {
+    function finalizeSettlement() external whenActive inPhase(Phase.Objection) {
         Settlement memory result = _settlement;
         _requireNotBefore(result.proposedAt + _config.objectionPeriod);
+        if (result.approver == address(0)) revert SettlementNotApproved();
 
         uint256[] memory funded = new uint256[](_state.initiativeCount);
         for (uint256 i = 0; i < result.winners.length; ++i) {
@@ -631,6 +675,7 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
     /// @inheritdoc IBudgetRound
     function recordPayment(uint16 initiativeId, uint256 amount, bytes32 paymentReference, bytes32 documentHash)
         external
+        whenActive
         inPhase(Phase.Settled)
         onlyRole(IMunicipalities.Role.Treasurer)
     {
@@ -681,6 +726,22 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
     // ---------------------------------------------------------------------------------------------
     // Checks
     // ---------------------------------------------------------------------------------------------
+
+    function _requirePhase(Phase required) private view {
+        if (_state.phase != required) revert PhaseWrong(_state.phase, required);
+    }
+
+    function _requireActive() private view {
+        if (IMunicipalities(_municipalities).paused()) revert ActionsPaused();
+    }
+
+    function _requireRole(IMunicipalities.Role role) private view {
+        if (!_hasRole(role, _msgSender())) revert CallerLacksRole(_msgSender(), uint8(role));
+    }
+
+    function _hasRole(IMunicipalities.Role role, address account) private view returns (bool) {
+        return IMunicipalities(_municipalities).hasRole(_config.municipalityId, role, account);
+    }
 
     function _requireNotBefore(uint64 notBefore) private view {
         if (block.timestamp < notBefore) revert TooEarly(uint64(block.timestamp), notBefore);
@@ -758,6 +819,12 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, Initializable, EIP712, 
     /// @inheritdoc IBudgetRound
     function registeredCount() external view returns (uint32) {
         return _state.registered;
+    }
+
+    /// @inheritdoc IParticipation
+    /// @dev Accounts with a recorded allocation, even if they took everything back since.
+    function participants(uint256 id) external view returns (uint256) {
+        return id == roundId ? _state.participants : 0;
     }
 
     /// @inheritdoc IBudgetRound

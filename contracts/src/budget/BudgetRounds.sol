@@ -26,7 +26,7 @@ contract BudgetRounds is IBudgetRounds, Context {
 
     uint256 public roundCount;
     mapping(uint256 roundId => Entry) private _rounds;
-    mapping(address round => bool) private _isRound;
+    mapping(address round => bool) public isRound;
 
     constructor(
         address municipalities_,
@@ -51,6 +51,7 @@ contract BudgetRounds is IBudgetRounds, Context {
         string calldata tokenName,
         string calldata tokenSymbol
     ) external returns (uint256 roundId, address round, address token) {
+        if (IMunicipalities(municipalities).paused()) revert ActionsPaused();
         address caller = _msgSender();
         uint32 municipalityId = config.municipalityId;
         if (!IMunicipalities(municipalities).hasRole(municipalityId, IMunicipalities.Role.Clerk, caller)) {
@@ -61,7 +62,7 @@ contract BudgetRounds is IBudgetRounds, Context {
         round = Clones.clone(roundImplementation);
         token = Clones.clone(tokenImplementation);
         _rounds[roundId] = Entry({round: round, token: token});
-        _isRound[round] = true;
+        isRound[round] = true;
         emit RoundCreated(roundId, municipalityId, round, token, config);
 
         IBudgetTokenRound(token)
@@ -75,7 +76,7 @@ contract BudgetRounds is IBudgetRounds, Context {
 
     /// @inheritdoc IBudgetRounds
     function claimIssuerKey(bytes32 keyHash) external {
-        if (!_isRound[_msgSender()]) revert CallerNotRound(_msgSender());
+        if (!isRound[_msgSender()]) revert CallerNotRound(_msgSender());
         IIssuerKeys(issuerKeys).claim(keyHash);
     }
 

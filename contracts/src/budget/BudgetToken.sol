@@ -8,6 +8,7 @@ import {Initializable} from "@openzeppelin/contracts/proxy/utils/Initializable.s
 import {Context} from "@openzeppelin/contracts/utils/Context.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {IBudgetRound} from "../interfaces/IBudgetRound.sol";
 import {IBudgetToken} from "../interfaces/IBudgetToken.sol";
 import {IBudgetTokenRound} from "../interfaces/IBudgetTokenRound.sol";
 import {IMunicipalities} from "../interfaces/IMunicipalities.sol";
@@ -18,6 +19,9 @@ import {InitiativeWallet} from "./InitiativeWallet.sol";
 /// `Transfer` to two balance writes, and here a citizen's `Transfer`s pass through without any: see `applyMoves`.
 contract BudgetToken is IBudgetToken, IBudgetTokenRound, IERC20Metadata, IERC20Errors, Initializable, Context {
     using SafeCast for uint256;
+
+    /// @dev The round keeps its budget in as many bits.
+    uint256 private constant MAX_APPROPRIATION = type(uint96).max;
 
     address public round;
     bool private _mintingClosed;
@@ -30,6 +34,8 @@ contract BudgetToken is IBudgetToken, IBudgetTokenRound, IERC20Metadata, IERC20E
     string public name;
     string public symbol;
     mapping(address account => uint256) private _balances;
+    uint256 public mintCount;
+    mapping(uint256 mintId => MintProposal) private _mints;
 
     /// @dev The implementation itself stays without a round, so nothing can be minted on it.
     constructor() {
@@ -56,6 +62,9 @@ contract BudgetToken is IBudgetToken, IBudgetTokenRound, IERC20Metadata, IERC20E
         string calldata symbol_
     ) external initializer {
         if (appropriation_.amount == 0) revert AppropriationZero();
+        if (appropriation_.amount > MAX_APPROPRIATION) {
+            revert AppropriationTooLarge(appropriation_.amount, MAX_APPROPRIATION);
+        }
         if (!_isKbk(appropriation_.kbk)) revert KbkMalformed(appropriation_.kbk);
 
         round = round_;
@@ -84,27 +93,82 @@ contract BudgetToken is IBudgetToken, IBudgetTokenRound, IERC20Metadata, IERC20E
     }
 
     // ---------------------------------------------------------------------------------------------
-    // The treasurer mints, the round takes the treasury over
+    // A treasurer and a controller mint, the round takes the treasury over
     // ---------------------------------------------------------------------------------------------
 
     /// @inheritdoc IBudgetToken
-    function mint(uint256 amount) external {
-        address caller = _msgSender();
-        if (!_municipalities.hasRole(_municipalityId, IMunicipalities.Role.Treasurer, caller)) {
-            revert CallerNotTreasurer(caller);
-        }
-        if (_mintingClosed) revert MintingClosed();
+    function proposeMint(uint256 amount, bytes32 documentHash) external returns (uint256 mintId) {
+        _requireMinting(IMunicipalities.Role.Treasurer);
         if (amount == 0) revert AmountZero();
+        _requireCovered(amount);
+
+        address proposer = _msgSender();
+        mintId = ++mintCount;
+        _mints[mintId] = MintProposal({
+            amount: amount.toUint128(),
+            status: MintStatus.Proposed,
+            proposer: proposer,
+            approver: address(0),
+            documentHash: documentHash
+        });
+        emit MintProposed(mintId, proposer, amount, documentHash);
+    }
+
+    /// @inheritdoc IBudgetToken
+    function approveMint(uint256 mintId, uint256 amount) external {
+        _requireMinting(IMunicipalities.Role.Controller);
+        MintProposal storage proposal = _openProposal(mintId);
+        if (amount != proposal.amount) revert MintAmountDiffers(mintId, proposal.amount, amount);
+        address approver = _msgSender();
+        address proposer = proposal.proposer;
+        if (approver == proposer) revert ApproverIsProposer(approver);
+        if (!_hasRole(IMunicipalities.Role.Treasurer, proposer)) revert ProposerLostAccess(proposer);
+        _requireCovered(amount);
+
+        proposal.status = MintStatus.Approved;
+        proposal.approver = approver;
+        uint256 minted = _minted + amount;
+        _minted = minted.toUint128();
+        _balances[address(this)] += amount;
+        emit Transfer(address(0), address(this), amount);
+        emit BudgetMinted(mintId, proposer, approver, amount, minted);
+    }
+
+    /// @inheritdoc IBudgetToken
+    function cancelMint(uint256 mintId) external {
+        MintProposal storage proposal = _openProposal(mintId);
+        address caller = _msgSender();
+        if (caller != proposal.proposer) _requireRole(IMunicipalities.Role.Controller);
+
+        proposal.status = MintStatus.Cancelled;
+        emit MintCancelled(mintId, caller);
+    }
+
+    function _openProposal(uint256 mintId) private view returns (MintProposal storage proposal) {
+        proposal = _mints[mintId];
+        if (proposal.amount == 0) revert MintUnknown(mintId);
+        if (proposal.status != MintStatus.Proposed) revert MintDecided(mintId, proposal.status);
+    }
+
+    function _requireMinting(IMunicipalities.Role role) private view {
+        if (_municipalities.paused()) revert ActionsPaused();
+        _requireRole(role);
+        if (_mintingClosed) revert MintingClosed();
+    }
+
+    function _requireRole(IMunicipalities.Role role) private view {
+        if (!_hasRole(role, _msgSender())) revert CallerLacksRole(_msgSender(), uint8(role));
+    }
+
+    function _hasRole(IMunicipalities.Role role, address account) private view returns (bool) {
+        return _municipalities.hasRole(_municipalityId, role, account);
+    }
+
+    function _requireCovered(uint256 amount) private view {
         uint256 minted = _minted;
         if (amount > _appropriation.amount - minted) {
             revert AppropriationExceeded(minted, amount, _appropriation.amount);
         }
-
-        minted += amount;
-        _minted = minted.toUint128();
-        _balances[address(this)] += amount;
-        emit Transfer(address(0), address(this), amount);
-        emit BudgetMinted(caller, amount, minted);
     }
 
     /// @inheritdoc IBudgetTokenRound
@@ -306,6 +370,12 @@ contract BudgetToken is IBudgetToken, IBudgetTokenRound, IERC20Metadata, IERC20E
     }
 
     /// @inheritdoc IBudgetToken
+    function mintProposal(uint256 mintId) external view returns (MintProposal memory) {
+        if (_mints[mintId].amount == 0) revert MintUnknown(mintId);
+        return _mints[mintId];
+    }
+
+    /// @inheritdoc IBudgetToken
     function mintedTotal() external view returns (uint256) {
         return _minted;
     }
@@ -318,6 +388,24 @@ contract BudgetToken is IBudgetToken, IBudgetTokenRound, IERC20Metadata, IERC20E
     /// @inheritdoc IBudgetToken
     function returnedTotal() external view returns (uint256) {
         return _returned;
+    }
+
+    /// @inheritdoc IBudgetToken
+    function reconciliation() external view returns (Reconciliation memory result) {
+        address purse = round;
+        result = Reconciliation({
+            appropriation: _appropriation.amount,
+            minted: _minted,
+            treasury: _balances[address(this)],
+            purse: _balances[purse],
+            wallets: 0,
+            paid: _paid,
+            returned: _returned
+        });
+        uint256 count = IBudgetRound(purse).initiativeCount();
+        for (uint256 id = 1; id <= count; ++id) {
+            result.wallets += _balances[InitiativeWallet.addressOf(purse, id)];
+        }
     }
 
     /// @inheritdoc IERC20

@@ -150,15 +150,23 @@ interface IBudgetRound {
     }
 
     /// @notice A proposed or final result.
+    /// @param winners Initiative ids, ascending.
+    /// @param transcriptDigest Digest of the transcript of the count.
+    /// @param totalCost Kopecks that the winners cost.
+    /// @param proposedAt Unix time; the objection window begins.
+    /// @param proposer Clerk who proposed it.
+    /// @param approver Controller who approved it; zero until then.
     struct Settlement {
         uint16[] winners;
         bytes32 transcriptDigest;
         uint128 totalCost;
         uint64 proposedAt;
         address proposer;
+        address approver;
     }
 
     error CallerLacksRole(address caller, uint8 role);
+    error ActionsPaused();
     error PhaseWrong(Phase current, Phase required);
     error ConfigInvalid(string field);
     error IssuerKeyMalformed();
@@ -175,6 +183,11 @@ interface IBudgetRound {
     error WinnersNotAscending();
     error BudgetExceeded(uint256 totalCost, uint256 budget);
     error BudgetMissing();
+    error ApprovalDiffers(bytes32 proposed, bytes32 approved);
+    error ApproverIsProposer(address account);
+    error ProposerLostAccess(address proposer);
+    error SettlementAlreadyApproved(address approver);
+    error SettlementNotApproved();
     error PaymentExceedsWallet(uint16 initiativeId, uint256 amount, uint256 balance);
     error InitiativeNotWinner(uint16 initiativeId);
     error AmountZero();
@@ -204,11 +217,17 @@ interface IBudgetRound {
     /// the account's own words.
     event AllocationSkipped(address indexed account, uint32 version, SkipReason reason);
     /// @dev May follow an earlier, withdrawn proposal. `finalAt` is the earliest time of finality.
-    event SettlementProposed(uint16[] winners, bytes32 transcriptDigest, uint256 totalCost, uint64 finalAt);
-    event SettlementWithdrawn(bytes32 transcriptDigest);
+    event SettlementProposed(
+        address indexed proposer, uint16[] winners, bytes32 transcriptDigest, uint256 totalCost, uint64 finalAt
+    );
+    /// @dev At most once for each proposal. Proposer and approver are two accounts, and each held its role at this
+    /// moment.
+    event SettlementApproved(address indexed proposer, address indexed approver, bytes32 transcriptDigest);
+    /// @dev By a clerk or a controller; an approval falls with its proposal.
+    event SettlementWithdrawn(address indexed account, bytes32 transcriptDigest);
     /// @dev Once for each initiative: its wallet holds exactly its cost if it won, nothing otherwise.
     event InitiativeSettled(uint16 indexed initiativeId, bool won, uint256 pledged, uint256 funded);
-    /// @dev Once, after an `InitiativeSettled` for each initiative; `returned` kopecks went from the purse to the
+    /// @dev Once, after a `SettlementApproved` and an `InitiativeSettled` for each initiative; `returned` kopecks went from the purse to the
     /// budget.
     event SettlementFinalized(uint16[] winners, bytes32 transcriptDigest, uint256 totalCost, uint256 returned);
     /// @dev Once for each initiative and reference; the token's `PaymentBurned` follows.
@@ -248,9 +267,14 @@ interface IBudgetRound {
     function closePledging() external;
     /// @notice Clerk. `winners` ascending; their total cost within the budget.
     function proposeSettlement(uint16[] calldata winners, bytes32 transcriptDigest) external;
-    /// @notice Clerk withdraws a proposal after a well-founded objection; back to Tallying.
+    /// @notice Controller other than the proposer, who must still be a clerk; at any time before finality.
+    /// @param winners As proposed, named again: an approval never counts for a result put in its place.
+    /// @param transcriptDigest As proposed.
+    function approveSettlement(uint16[] calldata winners, bytes32 transcriptDigest) external;
+    /// @notice Clerk or controller withdraws a proposal, approved or not, after a well-founded objection; back to
+    /// Tallying. Works while actions are paused.
     function withdrawSettlement() external;
-    /// @notice Anyone, once the objection window is over.
+    /// @notice Anyone, once the objection window is over and the proposal approved.
     function finalizeSettlement() external;
 
     // --- Execution ---
@@ -258,7 +282,8 @@ interface IBudgetRound {
     /// @param paymentReference Names the order; recorded once for each initiative, so that a retry cannot pay twice.
     /// @param documentHash keccak256 of the document that proves the payment.
     function recordPayment(uint16 initiativeId, uint256 amount, bytes32 paymentReference, bytes32 documentHash) external;
-    /// @notice Treasurer: returns what is left in a winner's wallet to the budget.
+    /// @notice Treasurer: returns what is left in a winner's wallet to the budget. Works while actions are paused, as do
+    /// `close` and `cancel`.
     function returnRemainder(uint16 initiativeId) external;
     /// @notice Treasurer: closes a settled round once all wallets are empty.
     function close() external;

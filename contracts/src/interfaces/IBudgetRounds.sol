@@ -9,6 +9,7 @@ import {IBudgetToken} from "./IBudgetToken.sol";
 interface IBudgetRounds {
     error CallerNotClerk(address caller, uint32 municipalityId);
     error CallerNotRound(address caller);
+    error ActionsPaused();
 
     /// @dev The only place from which a reader learns of rounds and tokens. Ids count from 1 without gaps.
     event RoundCreated(
@@ -37,6 +38,8 @@ interface IBudgetRounds {
     function roundImplementation() external view returns (address);
     function tokenImplementation() external view returns (address);
     function roundCount() external view returns (uint256);
+    /// @notice Whether this register created the round.
+    function isRound(address round) external view returns (bool);
     /// @notice Round and token of an id; zero addresses if there is no such round.
     function roundAt(uint256 roundId) external view returns (address round, address token);
 }

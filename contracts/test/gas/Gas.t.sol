@@ -153,6 +153,7 @@ contract GasTest is RoundFixture {
     function _finalizeGas(uint16[] memory winners) private returns (uint256) {
         _closePledging();
         _propose(winners);
+        _approve(winners);
         vm.warp(block.timestamp + OBJECTION_PERIOD);
         return _transact(abi.encodeCall(round.finalizeSettlement, ()));
     }

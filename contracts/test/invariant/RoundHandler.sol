@@ -36,8 +36,7 @@ contract RoundHandler is RoundFixture {
             vm.prank(clerk);
             round.addInitiative(uint128(20_000_00 + i * 11_111_11), keccak256("initiative"));
         }
-        vm.prank(treasurer);
-        token.mint(APPROPRIATION / 5);
+        _mint(APPROPRIATION / 5);
         store.addMinted(APPROPRIATION / 5);
         _openRegistration();
         for (uint256 i = 0; i < CITIZENS; ++i) {
@@ -105,7 +104,9 @@ contract RoundHandler is RoundFixture {
     function mint(uint256 amount) external remembered {
         amount = bound(amount, APPROPRIATION / 8, APPROPRIATION / 3);
         vm.prank(treasurer);
-        try token.mint(amount) {
+        try token.proposeMint(amount, 0) returns (uint256 mintId) {
+            vm.prank(controller);
+            token.approveMint(mintId, amount);
             store.addMinted(amount);
         } catch {}
     }
@@ -119,6 +120,7 @@ contract RoundHandler is RoundFixture {
         } else if (phase == IBudgetRound.Phase.Pledging && seed % 3 == 0) {
             _closePledging();
         } else if (phase == IBudgetRound.Phase.Objection) {
+            _approveSettlement();
             vm.warp(block.timestamp + OBJECTION_PERIOD);
             round.finalizeSettlement();
         } else if (phase == IBudgetRound.Phase.Settled) {
@@ -128,6 +130,12 @@ contract RoundHandler is RoundFixture {
             vm.prank(treasurer);
             try round.close() {} catch {}
         }
+    }
+
+    function _approveSettlement() private {
+        IBudgetRound.Settlement memory result = round.settlement();
+        vm.prank(controller);
+        round.approveSettlement(result.winners, result.transcriptDigest);
     }
 
     /// @dev Once there is somebody to allocate and something to be allocated.

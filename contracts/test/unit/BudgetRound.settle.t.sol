@@ -163,14 +163,139 @@ contract BudgetRoundSettleTest is RoundFixture {
         vm.expectEmit(address(round));
         emit IBudgetRound.PhaseChanged(IBudgetRound.Phase.Objection);
         vm.expectEmit(address(round));
-        emit IBudgetRound.SettlementProposed(_list(1, 2), keccak256("transcript"), 210_000_00, finalAt);
+        emit IBudgetRound.SettlementProposed(clerk, _list(1, 2), keccak256("transcript"), 210_000_00, finalAt);
         _propose(_list(1, 2));
         IBudgetRound.Settlement memory result = round.settlement();
         assertEq(result.winners.length, 2, "winners");
         assertEq(result.totalCost, 210_000_00, "total cost");
         assertEq(result.proposer, clerk, "proposer");
+        assertEq(result.approver, address(0), "nobody approved yet");
         assertEq(result.transcriptDigest, keccak256("transcript"), "digest");
         assertEq(result.proposedAt, block.timestamp, "time");
+    }
+
+    // ---------------------------------------------------------------------------------------------
+    // Approving
+    // ---------------------------------------------------------------------------------------------
+
+    bytes32 private constant DIGEST = keccak256("transcript");
+
+    function _expectApprovalRevert(address caller, uint16[] memory winners, bytes32 digest, bytes memory error_)
+        private
+    {
+        vm.expectRevert(error_);
+        vm.prank(caller);
+        round.approveSettlement(winners, digest);
+        assertEq(round.settlement().approver, address(0), "not approved");
+    }
+
+    function _notController(address caller) private pure returns (bytes memory) {
+        return
+            abi.encodeWithSelector(
+                IBudgetRound.CallerLacksRole.selector, caller, uint8(IMunicipalities.Role.Controller)
+            );
+    }
+
+    function test_RevertGiven_ApprovedWithoutProposal() public {
+        _toTallying();
+        _expectApprovalRevert(
+            controller, _list(1), DIGEST, _phaseWrong(IBudgetRound.Phase.Tallying, IBudgetRound.Phase.Objection)
+        );
+    }
+
+    function test_RevertWhen_ApproverIsNotController() public {
+        _toTallying();
+        _propose(_list(1));
+        address[5] memory callers = [clerk, treasurer, issuer, operator, stranger];
+        for (uint256 i = 0; i < callers.length; ++i) {
+            _expectApprovalRevert(callers[i], _list(1), DIGEST, _notController(callers[i]));
+        }
+    }
+
+    function test_RevertWhen_ApproversAccessHasExpired() public {
+        _toTallying();
+        _propose(_list(1));
+        uint64 until = uint64(block.timestamp);
+        vm.prank(operator);
+        municipalities.grantRole(municipalityId, IMunicipalities.Role.Controller, stranger, START, until, 0);
+        _expectApprovalRevert(stranger, _list(1), DIGEST, _notController(stranger));
+    }
+
+    function test_RevertWhen_ApproverIsTheProposer() public {
+        _toTallying();
+        _grant(IMunicipalities.Role.Controller, clerk);
+        _propose(_list(1));
+        _expectApprovalRevert(
+            clerk, _list(1), DIGEST, abi.encodeWithSelector(IBudgetRound.ApproverIsProposer.selector, clerk)
+        );
+    }
+
+    function test_RevertGiven_ProposerLostAccess() public {
+        _toTallying();
+        _propose(_list(1));
+        _revoke(IMunicipalities.Role.Clerk, clerk);
+        _expectApprovalRevert(
+            controller, _list(1), DIGEST, abi.encodeWithSelector(IBudgetRound.ProposerLostAccess.selector, clerk)
+        );
+    }
+
+    function _differs(uint16[] memory winners, bytes32 digest) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(
+            IBudgetRound.ApprovalDiffers.selector,
+            keccak256(abi.encode(_list(1, 2), DIGEST)),
+            keccak256(abi.encode(winners, digest))
+        );
+    }
+
+    function test_RevertWhen_ApprovalNamesAnotherResult() public {
+        _toTallying();
+        _propose(_list(1, 2));
+        _expectApprovalRevert(controller, _list(1), DIGEST, _differs(_list(1), DIGEST));
+        _expectApprovalRevert(controller, _list(1, 3), DIGEST, _differs(_list(1, 3), DIGEST));
+        _expectApprovalRevert(controller, _list(1, 2), 0, _differs(_list(1, 2), 0));
+    }
+
+    /// @notice The clerk puts another result, under the same digest, in the place of the one that the controller saw.
+    function test_RevertGiven_ProposalWasSwapped() public {
+        _toTallying();
+        _propose(_list(1));
+        vm.prank(clerk);
+        round.withdrawSettlement();
+        _propose(_list(1, 2));
+        _expectApprovalRevert(controller, _list(1), DIGEST, _differs(_list(1), DIGEST));
+    }
+
+    function test_RevertGiven_ApprovedAlready() public {
+        _toTallying();
+        _propose(_list(1));
+        _approve(_list(1));
+        _grant(IMunicipalities.Role.Controller, stranger);
+        vm.expectRevert(abi.encodeWithSelector(IBudgetRound.SettlementAlreadyApproved.selector, controller));
+        vm.prank(stranger);
+        round.approveSettlement(_list(1), DIGEST);
+    }
+
+    function test_Approve() public {
+        _toTallying();
+        _propose(_list(1, 2));
+        vm.expectEmit(address(round));
+        emit IBudgetRound.SettlementApproved(clerk, controller, DIGEST);
+        _approve(_list(1, 2));
+        IBudgetRound.Settlement memory result = round.settlement();
+        assertEq(result.approver, controller, "approver");
+        assertEq(result.proposer, clerk, "proposer");
+        assertEq(result.transcriptDigest, DIGEST, "digest");
+        assertEq(result.winners.length, 2, "winners");
+        assertTrue(round.phase() == IBudgetRound.Phase.Objection, "the window stays open");
+    }
+
+    function test_ApproveAfterTheWindow() public {
+        _toTallying();
+        _propose(_list(1));
+        vm.warp(block.timestamp + OBJECTION_PERIOD + 30 days);
+        _approve(_list(1));
+        round.finalizeSettlement();
+        assertTrue(round.phase() == IBudgetRound.Phase.Settled, "settled");
     }
 
     // ---------------------------------------------------------------------------------------------
@@ -183,13 +308,41 @@ contract BudgetRoundSettleTest is RoundFixture {
         vm.expectRevert(_lacksRole(stranger));
         vm.prank(stranger);
         round.withdrawSettlement();
+        vm.expectRevert(_lacksRole(treasurer));
+        vm.prank(treasurer);
+        round.withdrawSettlement();
+    }
+
+    function test_RevertGiven_NothingToWithdraw() public {
+        _toTallying();
+        vm.expectRevert(_phaseWrong(IBudgetRound.Phase.Tallying, IBudgetRound.Phase.Objection));
+        vm.prank(clerk);
+        round.withdrawSettlement();
+    }
+
+    /// @notice A founded objection undoes an approval too, and the next proposal needs its own.
+    function test_WithdrawByAControllerAfterApproval() public {
+        _toTallying();
+        _propose(_list(1));
+        _approve(_list(1));
+        vm.expectEmit(address(round));
+        emit IBudgetRound.PhaseChanged(IBudgetRound.Phase.Tallying);
+        vm.expectEmit(address(round));
+        emit IBudgetRound.SettlementWithdrawn(controller, DIGEST);
+        vm.prank(controller);
+        round.withdrawSettlement();
+        assertEq(round.settlement().approver, address(0), "the approval fell with it");
+        _propose(_list(1));
+        vm.warp(block.timestamp + OBJECTION_PERIOD);
+        vm.expectRevert(abi.encodeWithSelector(IBudgetRound.SettlementNotApproved.selector));
+        round.finalizeSettlement();
     }
 
     function test_Withdraw() public {
         _toTallying();
         _propose(_list(1));
         vm.expectEmit(address(round));
-        emit IBudgetRound.SettlementWithdrawn(keccak256("transcript"));
+        emit IBudgetRound.SettlementWithdrawn(clerk, keccak256("transcript"));
         vm.prank(clerk);
         round.withdrawSettlement();
         assertEq(round.settlement().winners.length, 0, "no proposal");
@@ -212,10 +365,36 @@ contract BudgetRoundSettleTest is RoundFixture {
     function test_RevertGiven_ObjectionWindowIsOpen() public {
         _toTallying();
         _propose(_list(1));
+        _approve(_list(1));
         uint64 finalAt = uint64(block.timestamp) + OBJECTION_PERIOD;
         vm.warp(finalAt - 1);
         vm.expectRevert(abi.encodeWithSelector(IBudgetRound.TooEarly.selector, finalAt - 1, finalAt));
         round.finalizeSettlement();
+    }
+
+    /// @notice One person alone settles nothing, however long the window.
+    function test_RevertGiven_NotApproved() public {
+        _toTallying();
+        _propose(_list(1));
+        vm.warp(block.timestamp + OBJECTION_PERIOD);
+        vm.expectRevert(abi.encodeWithSelector(IBudgetRound.SettlementNotApproved.selector));
+        round.finalizeSettlement();
+        vm.expectRevert(abi.encodeWithSelector(IBudgetRound.SettlementNotApproved.selector));
+        vm.prank(clerk);
+        round.finalizeSettlement();
+        assertTrue(round.phase() == IBudgetRound.Phase.Objection, "not final");
+    }
+
+    /// @notice Access that ends after the approval does not undo it: the record stands, anybody makes it final.
+    function test_FinalizeAfterStaffLostAccess() public {
+        _toTallying();
+        _propose(_list(1));
+        _approve(_list(1));
+        _revoke(IMunicipalities.Role.Clerk, clerk);
+        _revoke(IMunicipalities.Role.Controller, controller);
+        vm.warp(block.timestamp + OBJECTION_PERIOD);
+        round.finalizeSettlement();
+        assertTrue(round.phase() == IBudgetRound.Phase.Settled, "settled");
     }
 
     function test_Finalize() public {
@@ -223,6 +402,7 @@ contract BudgetRoundSettleTest is RoundFixture {
         // Initiative 1 holds 375 000 of 100 000, initiative 2 holds 125 000 of 110 000, initiative 3 nothing of 120
         // 000.
         _propose(_list(1, 3));
+        _approve(_list(1, 3));
         vm.warp(block.timestamp + OBJECTION_PERIOD);
         vm.expectEmit(address(round));
         emit IBudgetRound.InitiativeSettled(1, true, 375_000_00, 100_000_00);

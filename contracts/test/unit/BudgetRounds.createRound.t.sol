@@ -76,6 +76,26 @@ contract BudgetRoundsCreateRoundTest is RoundFixture {
         _try(_cumulative(), appropriation);
     }
 
+    function test_RevertWhen_AppropriationIsTooLarge() public {
+        IBudgetToken.Appropriation memory appropriation = _appropriation();
+        appropriation.amount = type(uint96).max;
+        _try(_cumulative(), appropriation);
+        appropriation.amount = uint128(type(uint96).max) + 1;
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IBudgetToken.AppropriationTooLarge.selector, uint256(2) ** 96, uint256(type(uint96).max)
+            )
+        );
+        _try(_cumulative(), appropriation);
+    }
+
+    function test_RevertGiven_Paused() public {
+        _pause();
+        vm.expectRevert(abi.encodeWithSelector(IBudgetRounds.ActionsPaused.selector));
+        _try(_cumulative(), _appropriation());
+        assertEq(rounds.roundCount(), 0, "no round");
+    }
+
     function test_RevertWhen_KbkIsMalformed() public {
         string[3] memory bad = ["", "9040503000000000024", "9040503000000000024a"];
         IBudgetToken.Appropriation memory appropriation = _appropriation();
@@ -121,6 +141,8 @@ contract BudgetRoundsCreateRoundTest is RoundFixture {
         assertEq(rounds.roundCount(), 2, "ids count from 1 without gaps");
         (address none,) = rounds.roundAt(3);
         assertEq(none, address(0), "no such round");
+        assertTrue(rounds.isRound(first) && rounds.isRound(second), "rounds of the register");
+        assertFalse(rounds.isRound(secondToken) || rounds.isRound(stranger), "nothing else is");
 
         assertEq(round.roundId(), 2, "round id");
         assertEq(round.token(), address(token), "token");
@@ -139,5 +161,6 @@ contract BudgetRoundsCreateRoundTest is RoundFixture {
         assertLe(rounds.tokenImplementation().code.length, 24_576, "EIP-170");
         assertLe(address(rounds).code.length, 24_576, "EIP-170");
         assertLe(address(municipalities).code.length, 24_576, "EIP-170");
+        assertLe(address(milestones).code.length, 24_576, "EIP-170");
     }
 }
