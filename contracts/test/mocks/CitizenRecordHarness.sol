@@ -8,7 +8,7 @@ contract CitizenRecordHarness {
     using CitizenRecord for uint256;
 
     uint256 public record;
-    mapping(uint256 index => uint256 word) private _more;
+    mapping(uint256 index => uint256 word) public more;
 
     function create(uint8 class) external {
         record = CitizenRecord.create(class);
@@ -16,13 +16,13 @@ contract CitizenRecordHarness {
 
     function write(bool approval, uint32 version, uint256[] memory choices) external {
         record = approval
-            ? record.writeApprovals(_more, version, choices, choices.length)
-            : record.writePoints(_more, version, choices, choices.length);
+            ? record.writeApprovals(more, version, choices, choices.length)
+            : record.writePoints(more, version, choices, choices.length);
     }
 
     function read(bool approval) external view returns (uint256[] memory choices) {
         uint256[] memory buffer = new uint256[](CitizenRecord.MAX_CHOICES);
-        uint256 count = approval ? record.readApprovals(_more, buffer) : record.readPoints(_more, buffer);
+        uint256 count = approval ? record.readApprovals(more, buffer) : record.readPoints(more, buffer);
         choices = new uint256[](count);
         for (uint256 i = 0; i < count; ++i) {
             choices[i] = buffer[i];

@@ -13,6 +13,14 @@ contract CredentialHarness {
         return BlindCredential.isIssuerKey(key);
     }
 
+    function pack(bytes calldata key) external pure returns (uint256[6] memory) {
+        return key.pack();
+    }
+
+    function unpack(uint256[6] memory packed) external pure returns (bytes memory) {
+        return packed.unpack();
+    }
+
     function repack(bytes calldata key) external pure returns (bytes memory) {
         return key.pack().unpack();
     }
