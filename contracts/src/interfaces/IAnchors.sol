@@ -9,7 +9,8 @@ pragma solidity 0.8.37;
 /// moved or dated back.
 ///
 /// Warning: an anchor proves that a leaf existed by then. It does not prove that everything which should be in the
-/// register is. Leaves must hold no personal data, and must not be guessable if they are to be kept secret.
+/// register is. A root does not contain the number of its leaves: whoever has the leaves must count them. Leaves must
+/// hold no personal data, and must not be guessable if they are to be kept secret.
 interface IAnchors {
     /// @notice A register.
     /// @param municipalityId Municipality that keeps it.
