@@ -17,7 +17,7 @@ use kopilka_credential::{Blinding, CredentialScope, IssuerSecretKey, blind, unbl
 use kopilka_domain::{Allotment, BallotKind};
 use kopilka_relay_client::{AllocationRequest, MessageView, RegistrationRequest, RelayClient};
 use kopilka_relayer::{Config, Signer};
-use kopilka_testkit::{DEV_KEYS, TestChain, TestDatabase};
+use kopilka_testkit::{CONTROLLER_ROLE, DEV_KEYS, TestChain, TestDatabase};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -114,8 +114,13 @@ impl Relayer {
 }
 
 impl World {
-    /// A round in the phase of registration.
+    /// A round in the phase of registration, and a database of its own.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
+        Self::start_on(options, TestDatabase::create().await?).await
+    }
+
+    /// The same on a given, empty database.
+    pub async fn start_on(options: Options, database: TestDatabase) -> anyhow::Result<Self> {
         let chain = TestChain::start_with(|config| config.block_seconds = options.block_seconds).await?;
         let staff = chain.provider(0)?;
         staff.client().set_poll_interval(Duration::from_millis(20));
@@ -133,6 +138,9 @@ impl World {
             let grant = register.grantRole(1, role, officer, 0, u64::from(u32::MAX), B256::repeat_byte(role));
             grants.push(grant.send().await?);
         }
+        let controller = chain.controller_account()?;
+        let grant = register.grantRole(1, CONTROLLER_ROLE, controller, 0, u64::from(u32::MAX), B256::repeat_byte(5));
+        grants.push(grant.send().await?);
         for grant in grants {
             done(grant.get_receipt().await?)?;
         }
@@ -163,10 +171,10 @@ impl World {
         let create = factory.createRound(config, appropriation, "Бюджет".to_owned(), "БЮД".to_owned());
         let receipt = done(create.send().await?.get_receipt().await?)?;
         let created = receipt.decoded_log::<BudgetRounds::RoundCreated>().context("no round")?;
-        let token = BudgetToken::new(created.token, staff.clone());
         let issuers = [IssuerSecretKey::generate(&mut rand::rng()), IssuerSecretKey::generate(&mut rand::rng())];
         let round = BudgetRound::new(created.round, staff.clone());
-        let mut sent = vec![token.mint(U256::from(BUDGET)).send().await?];
+        chain.mint(created.token, &staff, U256::from(BUDGET)).await?;
+        let mut sent = Vec::new();
         for (weight, issuer) in (1..).zip(&issuers) {
             let key = Bytes::from(issuer.public_key().to_eip2537().to_vec());
             sent.push(round.addClass(weight, key).send().await?);
@@ -179,7 +187,7 @@ impl World {
         }
         done(round.openRegistration().send().await?.get_receipt().await?)?;
         Ok(Self {
-            database: TestDatabase::create().await?,
+            database,
             round: created.round,
             round_id: created.roundId,
             chain,

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, unreachable_pub, reason = "tests")]
 
 mod admission;
+mod faults;
 mod fixture;
 mod life;
 mod recovery;
