@@ -17,6 +17,13 @@ interface Vm {
         uint64 gasRemaining;
     }
 
+    struct Wallet {
+        address addr;
+        uint256 publicKeyX;
+        uint256 publicKeyY;
+        uint256 privateKey;
+    }
+
     struct FuzzSelector {
         address addr;
         bytes4[] selectors;
@@ -33,6 +40,7 @@ interface Vm {
 
     // Keys.
     function addr(uint256 secret) external pure returns (address);
+    function createWallet(uint256 secret) external returns (Wallet memory);
     function sign(uint256 secret, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function signCompact(uint256 secret, bytes32 digest) external pure returns (bytes32 r, bytes32 vs);
 
