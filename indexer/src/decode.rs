@@ -15,9 +15,9 @@ use kopilka_bindings::deploy::Deployment;
 use kopilka_bindings::municipalities::Municipalities;
 use kopilka_domain::{Allotment, BallotKind, Phase, Rule};
 use kopilka_store::chain::rows::{
-    AllocationRow, ClassRow, ContractRow, InitiativeRow, IssuedRow, LogRow, MintRow, MunicipalityRow, PaymentRow,
-    PhaseRow, PledgingOpeningRow, RegistrationRow, ResultRow, ReturnRow, RoleRow, RoundRow, Rows, SettlementRow,
-    SkippedRow, TokenRow, TransferRow, UnixTime,
+    AllocationRow, ClassRow, ContractRow, InitiativeRow, IssuedRow, LogRow, MintRow, MunicipalityRow, NftTransferRow,
+    PaymentRow, PhaseRow, PledgingOpeningRow, RegistrationRow, ResultRow, ReturnRow, RoleRow, RoundRow, Rows,
+    SettlementRow, SkippedRow, TokenRow, TransferRow, UnixTime,
 };
 
 /// Changes whenever the derived rows of the same logs change: the tables are then rebuilt at the next start.
@@ -49,17 +49,24 @@ pub struct Known {
     rounds: BTreeSet<Address>,
     /// Every token seen; budget tokens with their round.
     tokens: BTreeMap<Address, Option<Address>>,
+    /// Foreign tokens whose logs are wanted.
+    watched: BTreeSet<Address>,
 }
 
 impl Known {
-    /// The deployment's own contracts, and tokens (with their rounds) that were found before.
-    pub fn new(deployment: &Deployment, tokens: impl IntoIterator<Item = (Address, Option<Address>)>) -> Self {
+    /// The deployment's own contracts, foreign tokens to watch, and tokens (with their rounds) that were found before.
+    pub fn new(
+        deployment: &Deployment,
+        watched: &[Address],
+        tokens: impl IntoIterator<Item = (Address, Option<Address>)>,
+    ) -> Self {
         let tokens: BTreeMap<_, _> = tokens.into_iter().collect();
         Self {
             municipalities: deployment.municipalities,
             factory: deployment.rounds,
             rounds: tokens.values().copied().flatten().collect(),
             tokens,
+            watched: watched.iter().copied().collect(),
         }
     }
 
@@ -70,6 +77,7 @@ impl Known {
             .into_iter()
             .chain(self.rounds.iter().copied())
             .chain(budget_tokens)
+            .chain(self.watched.iter().copied())
             .collect()
     }
 
@@ -164,36 +172,61 @@ where
 }
 
 fn transfer(known: &mut Known, log: &LogRow, rows: &mut Rows) {
-    // ERC-721 has a fourth topic; whatever else uses this name with other fields is not an ERC-20 transfer either.
-    let (Some(from), Some(to), None, 32) = (log.topic1, log.topic2, log.topic3, log.data.len()) else { return };
+    let (Some(from), Some(to)) = (log.topic1, log.topic2) else { return };
+    // ERC-20 has the amount as data, ERC-721 the piece as fourth topic; whatever else uses this name is neither.
+    let standard = match (log.topic3, log.data.len()) {
+        (None, 32) => "erc20",
+        (Some(_), 0) => "erc721",
+        _ => return,
+    };
     if let Entry::Vacant(unknown) = known.tokens.entry(log.address) {
         unknown.insert(None);
-        rows.tokens.push(TokenRow {
-            address: log.address,
-            round: None,
-            round_id: None,
-            name: None,
-            symbol: None,
-            decimals: None,
-            appropriation_amount: None,
-            fiscal_year: None,
-            kbk: None,
-            document_hash: None,
-            document_uri: None,
-            block_number: log.block_number,
-            log_index: log.log_index,
-        });
+        rows.tokens.push(token(log.address, standard, log));
     }
-    rows.transfers.push(TransferRow {
+    let (from_address, to_address) = (Address::from_word(from), Address::from_word(to));
+    let (block_number, log_index, tx_hash, tx_index) = (log.block_number, log.log_index, log.tx_hash, log.tx_index);
+    match log.topic3 {
+        None => rows.transfers.push(TransferRow {
+            block_number,
+            log_index,
+            tx_hash,
+            tx_index,
+            token: log.address,
+            from_address,
+            to_address,
+            amount: U256::from_be_slice(&log.data),
+        }),
+        Some(id) => rows.nft_transfers.push(NftTransferRow {
+            block_number,
+            log_index,
+            tx_hash,
+            tx_index,
+            token: log.address,
+            from_address,
+            to_address,
+            token_id: id.into(),
+        }),
+    }
+}
+
+/// A token at its first event.
+fn token(address: Address, standard: &'static str, log: &LogRow) -> TokenRow {
+    TokenRow {
+        address,
+        round: None,
+        round_id: None,
+        standard,
+        name: None,
+        symbol: None,
+        decimals: None,
+        appropriation_amount: None,
+        fiscal_year: None,
+        kbk: None,
+        document_hash: None,
+        document_uri: None,
         block_number: log.block_number,
         log_index: log.log_index,
-        tx_hash: log.tx_hash,
-        tx_index: log.tx_index,
-        token: log.address,
-        from_address: Address::from_word(from),
-        to_address: Address::from_word(to),
-        amount: U256::from_be_slice(&log.data),
-    });
+    }
 }
 
 fn round_created(log: &LogRow, at: UnixTime, rows: &mut Rows) -> Result<(), DecodeError> {
@@ -224,19 +257,9 @@ fn round_created(log: &LogRow, at: UnixTime, rows: &mut Rows) -> Result<(), Deco
         log_index: log.log_index,
     });
     rows.tokens.push(TokenRow {
-        address: event.token,
         round: Some(event.round),
         round_id: Some(round_id),
-        name: None,
-        symbol: None,
-        decimals: None,
-        appropriation_amount: None,
-        fiscal_year: None,
-        kbk: None,
-        document_hash: None,
-        document_uri: None,
-        block_number: log.block_number,
-        log_index: log.log_index,
+        ..token(event.token, "erc20", log)
     });
     for (kind, address) in [("round", event.round), ("token", event.token)] {
         rows.contracts.push(ContractRow {
@@ -332,7 +355,7 @@ fn token_event(log: &LogRow, topic0: B256, rows: &mut Rows) -> Result<(), Decode
                 log_index: log.log_index,
                 tx_hash: log.tx_hash,
                 token: log.address,
-                treasurer: event.treasurer,
+                treasurer: event.proposer,
                 amount: event.amount,
                 minted_total: event.mintedTotal,
             });

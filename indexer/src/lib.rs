@@ -5,21 +5,27 @@
 //! whatever happens, the rows are those of a clean run over the node's chain. Blocks are linked by hash, so the same code
 //! fetches the past in parallel ranges and follows the head, and a reorg is a rollback to the common ancestor.
 //!
+//! It takes a node's word for nothing that the node's other words can check: see [`Completeness`].
+//!
 //! It deliberately does not interpret: whether a settlement is right, a recount decides, not the indexer. It serves no
 //! data: readers use `kopilka_store::chain`.
 
+mod check;
 pub mod decode;
 mod fetch;
 mod health;
 mod metadata;
 pub mod plan;
 mod rebuild;
+pub mod refusal;
 mod rpc;
 mod session;
+pub mod verify;
+mod watched;
 
 use std::time::Duration;
 
-use alloy::primitives::B256;
+use alloy::primitives::{Address, B256};
 use kopilka_bindings::deploy::Deployment;
 use kopilka_store::chain::state;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -29,10 +35,11 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+pub use check::Completeness;
 pub use health::Status;
 pub use rebuild::rebuild_derived;
 
-use session::Session;
+use session::{Progress, Session};
 
 /// How an indexer runs.
 #[derive(Debug)]
@@ -47,10 +54,18 @@ pub struct Config {
     pub poll: Duration,
     /// Deepest reorg that is followed, in blocks.
     pub window: u64,
-    /// Blocks this far below the head count as final.
-    pub finality_depth: u64,
+    /// Which blocks count as final: a reorg of those is not followed.
+    pub finality: Finality,
+    /// A chain that stays shorter than ours for so long was cut; before that the node may only be behind.
+    pub shorter_after: Duration,
     /// Keep all blocks, transactions and logs of the chain, for private chains; otherwise the logs of our contracts.
     pub full: bool,
+    /// Foreign ERC-20 and ERC-721 tokens whose logs are kept, too; a full chain has all anyway. Added ones get their past.
+    pub watch: Vec<Address>,
+    /// How much is checked for completeness.
+    pub completeness: Completeness,
+    /// Index up to this block and end.
+    pub until: Option<u64>,
     /// Requests for ranges on their way at once.
     pub concurrency: usize,
     /// Most blocks in a range.
@@ -68,10 +83,14 @@ impl Config {
             rpc_url,
             deployment,
             database,
-            poll: Duration::from_millis(100),
+            poll: Duration::from_millis(40),
             window: 64,
-            finality_depth: 12,
+            finality: Finality::Depth(12),
+            shorter_after: Duration::from_secs(15),
             full: true,
+            watch: Vec::new(),
+            completeness: Completeness::Always,
+            until: None,
             concurrency: 4,
             max_range: 2_000,
             listener: None,
@@ -83,10 +102,15 @@ impl Config {
     fn first_block(&self) -> u64 {
         if self.full { 0 } else { self.deployment.first_block }
     }
+}
 
-    fn finalized(&self, node_block: u64) -> Option<u64> {
-        node_block.checked_sub(self.finality_depth)
-    }
+/// Which blocks count as final.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finality {
+    /// Those this far below the head; 0 where a block is final at once, as with QBFT.
+    Depth(u64),
+    /// Those that the chain itself calls `finalized`.
+    Tag,
 }
 
 /// Trouble that does not pass by waiting: a person must look.
@@ -146,6 +170,17 @@ pub enum IndexerError {
         compared_down_to: u64,
         /// Configured window.
         window: u64,
+    },
+    /// A reorg of blocks that readers were told are final.
+    #[error(
+        "the node's chain parts from ours above block {ancestor}, though blocks up to {finalized} were final: check the node; \
+         if its chain is right, raise the finality depth and use a fresh database"
+    )]
+    ReorgOfFinal {
+        /// Highest common block.
+        ancestor: u64,
+        /// Highest final block.
+        finalized: u64,
     },
 }
 
@@ -207,11 +242,13 @@ async fn lead(config: &Config, status: &watch::Sender<Status>, cancel: &Cancella
     let connection = wait_for_lock(config).await?;
     let mut session = Session::start(config, connection, status).await?;
     while !cancel.is_cancelled() {
-        if !session.advance().await? {
-            tokio::select! {
+        match session.advance().await? {
+            Progress::Made => {}
+            Progress::Done => break,
+            Progress::None => tokio::select! {
                 () = cancel.cancelled() => break,
                 () = tokio::time::sleep(config.poll) => {}
-            }
+            },
         }
     }
     session.close().await;

@@ -22,7 +22,7 @@ pub(crate) async fn ask_new_tokens(node: &Node, block: u64, rows: &mut Rows) -> 
         if token.round.is_some() && answers.name.as_ref().is_none_or(|answer| answer.is_empty()) {
             bail!("the node does not know the budget token {} that it announced itself", token.address);
         }
-        let metadata = read(token, &answers);
+        let metadata = read(token.address, token.block_number, &answers);
         fill(token, &metadata);
         rows.token_metadata.push(metadata);
     }
@@ -36,13 +36,14 @@ pub(crate) fn fill(token: &mut TokenRow, metadata: &TokenMetadataRow) {
     token.decimals = metadata.decimals;
 }
 
-fn read(token: &TokenRow, answers: &TokenAnswers) -> TokenMetadataRow {
+/// The row of a token whose first event is in a block.
+pub(crate) fn read(address: Address, block_number: u64, answers: &TokenAnswers) -> TokenMetadataRow {
     TokenMetadataRow {
-        address: token.address,
+        address,
         name: answers.name.as_ref().and_then(text),
         symbol: answers.symbol.as_ref().and_then(text),
         decimals: answers.decimals.as_ref().and_then(small_number),
-        block_number: token.block_number,
+        block_number,
     }
 }
 

@@ -34,6 +34,8 @@ pub enum Step {
     },
     /// Our highest block is not on the node's chain: find where the two part.
     FindAncestor,
+    /// The node's chain is the beginning of ours: it is behind, or its chain became shorter. Time tells.
+    Behind,
 }
 
 /// Decides what the node's head means for an index that starts at `first` and stands at `tip`. `stored_at_head` is our
@@ -45,9 +47,9 @@ pub fn next_step(first: u64, tip: Option<BlockId>, head: NodeHead, stored_at_hea
         None => Step::Fetch { from: first, to: node.number },
         Some(tip) if node.number == tip.number + 1 && head.parent_hash != tip.hash => Step::FindAncestor,
         Some(tip) if node.number > tip.number => Step::Fetch { from: tip.number + 1, to: node.number },
-        // A node that is behind, or whose chain became shorter without another block in place of ours: both look alike,
-        // and in both nothing is wrong until a different block comes.
-        Some(_) if stored_at_head == Some(node.hash) => Step::Wait,
+        Some(tip) if node == tip => Step::Wait,
+        // Of final blocks we may keep only those with logs of ours.
+        Some(_) if stored_at_head.is_none_or(|stored| stored == node.hash) => Step::Behind,
         Some(_) => Step::FindAncestor,
     }
 }
@@ -95,7 +97,14 @@ pub enum Answer {
         /// Logs in it.
         logs: u64,
     },
-    /// It did not.
+    /// The node refused so many.
+    Refused {
+        /// Blocks that it may give.
+        at_most: u64,
+        /// Whether more will never be given.
+        lasting: bool,
+    },
+    /// It did not come.
     Failed,
 }
 
@@ -118,6 +127,12 @@ impl RangeSize {
     /// Learns from an answer for `asked` blocks. Answers for few blocks, as at the head, do not make it grow.
     pub fn learn(&mut self, asked: u64, answer: Answer) {
         match answer {
+            Answer::Refused { at_most, lasting } => {
+                if lasting {
+                    self.max = self.max.min(at_most).max(1);
+                }
+                self.blocks = self.blocks.min(at_most).max(1);
+            }
             Answer::Failed => self.blocks = (asked / 2).clamp(1, self.blocks.max(1)),
             Answer::Came { milliseconds, logs } if milliseconds > Self::SLOW_MS || logs > 2 * Self::MANY_LOGS => {
                 self.blocks = (asked / 2).clamp(1, self.blocks.max(1));
@@ -172,8 +187,9 @@ mod tests {
     }
 
     #[test]
-    fn a_node_behind_us_is_waited_for() {
-        assert_eq!(next_step(0, Some(block(7, 7)), head(5, 5, 4), Some(hash(5))), Step::Wait);
+    fn a_node_behind_us_is_noticed() {
+        assert_eq!(next_step(0, Some(block(7, 7)), head(5, 5, 4), Some(hash(5))), Step::Behind);
+        assert_eq!(next_step(0, Some(block(7, 7)), head(5, 5, 4), None), Step::Behind, "we do not keep that block");
     }
 
     #[test]
@@ -208,5 +224,22 @@ mod tests {
         assert_eq!(size.blocks(), 1);
         size.learn(1, quick);
         assert_eq!(size.blocks(), 2);
+    }
+
+    #[test]
+    fn a_lasting_limit_is_kept_and_another_forgotten() {
+        let quick = Answer::Came { milliseconds: 10, logs: 10 };
+        let mut size = RangeSize::new(100);
+        size.learn(16, Answer::Refused { at_most: 3, lasting: false });
+        assert_eq!(size.blocks(), 3);
+        for _ in 0..9 {
+            size.learn(size.blocks(), quick);
+        }
+        assert_eq!(size.blocks(), 100);
+        size.learn(100, Answer::Refused { at_most: 10, lasting: true });
+        for _ in 0..9 {
+            size.learn(size.blocks(), quick);
+        }
+        assert_eq!(size.blocks(), 10);
     }
 }

@@ -5,20 +5,25 @@ use std::time::Duration;
 
 use alloy::primitives::Address;
 use anyhow::{Context as _, bail};
-use kopilka_bindings::deploy::Deployment;
 use kopilka_store::chain::query::{self, Log};
 use kopilka_store::chain::rows::{LogRow, Rows, TokenMetadataRow};
-use kopilka_store::chain::{state, write};
+use kopilka_store::chain::state::Meta;
+use kopilka_store::chain::{state, tables, write};
 use sqlx::{Connection as _, PgConnection, PgPool};
+use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::decode::{DECODER_VERSION, Known, decode, deployment_contracts};
 use crate::metadata;
 
-/// At most so many logs are held in memory at once, unless one block has more.
-const LOGS: i64 = 50_000;
+/// About so many logs are decoded at once, unless one block has more.
+const LOGS: i64 = 20_000;
 
 /// How long a rebuild waits for an indexer that is just ending.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Logs of some blocks, with the time of each block.
+type Read = (Vec<LogRow>, BTreeMap<u64, u64>);
 
 /// Empties the derived tables and fills them again from blocks, logs and token metadata, in one transaction: readers see
 /// the old rows until the new ones are complete.
@@ -36,42 +41,85 @@ pub async fn rebuild_derived(database: &PgPool) -> anyhow::Result<()> {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let meta = state::meta(&mut connection).await?.context("the database holds no chain yet: run the indexer first")?;
-    rebuild(&mut connection, &meta.deployment).await?;
+    rebuild(database, &mut connection, &meta).await?;
     connection.close().await?;
     Ok(())
 }
 
-pub(crate) async fn rebuild(connection: &mut PgConnection, deployment: &Deployment) -> anyhow::Result<()> {
+/// The same on the connection that holds the lock.
+pub(crate) async fn rebuild(database: &PgPool, connection: &mut PgConnection, meta: &Meta) -> anyhow::Result<()> {
     let started = std::time::Instant::now();
     let mut transaction = connection.begin().await?;
-    state::clear_derived(&mut transaction).await?;
-    let rows = Rows { contracts: deployment_contracts(deployment), ..Rows::default() };
-    write::write_derived(&mut transaction, &rows).await?;
-
-    let metadata: HashMap<Address, TokenMetadataRow> =
-        state::token_metadata(&mut transaction).await?.into_iter().map(|row| (row.address, row)).collect();
-    let mut known = Known::new(deployment, []);
-    let mut next = 0;
-    let mut logs_done = 0;
-    while let Some(range) = state::next_logs(&mut transaction, next, LOGS).await? {
-        let logs: Vec<LogRow> =
-            query::logs(&mut transaction, range.from, range.to).await?.into_iter().map(log_row).collect();
-        let times: BTreeMap<u64, u64> = range.times.iter().copied().collect();
-        let mut rows = Rows::default();
-        decode(&mut known, &logs, |block| times.get(&block).copied().unwrap_or_default(), &mut rows)?;
-        for token in &mut rows.tokens {
-            if let Some(metadata) = metadata.get(&token.address) {
-                metadata::fill(token, metadata);
-            }
-        }
-        write::write_derived(&mut transaction, &rows).await?;
-        logs_done += logs.len();
-        next = range.to + 1;
-    }
+    tables::clear_derived(&mut transaction).await?;
+    // Nobody else writes while the lock is held: what another connection reads are the same raw rows.
+    let mut source = database.acquire().await?;
+    let logs = fill(&mut source, &mut transaction, meta).await?;
     state::write_decoder_version(&mut transaction, DECODER_VERSION).await?;
     transaction.commit().await?;
-    tracing::info!(logs = logs_done, duration_ms = started.elapsed().as_millis(), "rebuilt the derived tables");
+    tracing::info!(logs, duration_ms = started.elapsed().as_millis(), "rebuilt the derived tables");
     Ok(())
+}
+
+/// Reads the raw tables of `source`, and writes what follows from them to the empty derived tables of `target`, which
+/// may be in another database. Returns the number of logs.
+pub(crate) async fn fill(source: &mut PgConnection, target: &mut PgConnection, meta: &Meta) -> anyhow::Result<usize> {
+    let rows = Rows { contracts: deployment_contracts(&meta.deployment), ..Rows::default() };
+    write::write_derived(target, &rows).await?;
+    let metadata: HashMap<Address, TokenMetadataRow> =
+        state::token_metadata(source).await?.into_iter().map(|row| (row.address, row)).collect();
+    let mut known = Known::new(&meta.deployment, &meta.watched, []);
+    let mut done = 0;
+
+    // Reading and decoding go on while the rows before are written.
+    let (send, mut receive) = mpsc::channel::<anyhow::Result<Rows>>(2);
+    let reading = async {
+        let (logs_send, mut logs_receive) = mpsc::channel::<Read>(2);
+        let decoding = AbortOnDropHandle::new(tokio::task::spawn(async move {
+            while let Some((logs, times)) = logs_receive.recv().await {
+                let decoded = decoded(&mut known, &logs, &times, &metadata);
+                if send.send(decoded).await.is_err() {
+                    break;
+                }
+            }
+        }));
+        let mut next = 0;
+        while let Some(range) = state::next_logs(source, next, LOGS).await? {
+            let logs: Vec<LogRow> = query::logs(source, range.from, range.to).await?.into_iter().map(log_row).collect();
+            done += logs.len();
+            next = range.to + 1;
+            if logs_send.send((logs, range.times.into_iter().collect())).await.is_err() {
+                // The decoder met a log that it cannot read, and said so to the writer.
+                break;
+            }
+        }
+        drop(logs_send);
+        decoding.await?;
+        anyhow::Ok(())
+    };
+    let writing = async {
+        while let Some(rows) = receive.recv().await {
+            write::write_derived(target, &rows?).await?;
+        }
+        anyhow::Ok(())
+    };
+    tokio::try_join!(reading, writing)?;
+    Ok(done)
+}
+
+fn decoded(
+    known: &mut Known,
+    logs: &[LogRow],
+    times: &BTreeMap<u64, u64>,
+    metadata: &HashMap<Address, TokenMetadataRow>,
+) -> anyhow::Result<Rows> {
+    let mut rows = Rows::default();
+    decode(known, logs, |block| times.get(&block).copied().unwrap_or_default(), &mut rows)?;
+    for token in &mut rows.tokens {
+        if let Some(metadata) = metadata.get(&token.address) {
+            metadata::fill(token, metadata);
+        }
+    }
+    Ok(rows)
 }
 
 fn log_row(log: Log) -> LogRow {

@@ -12,6 +12,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::refusal::is_overload;
+
 /// A request takes at most this long.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -33,6 +35,7 @@ pub(crate) struct RpcBlock<T> {
     #[serde(default)]
     pub(crate) size: U64,
     pub(crate) logs_bloom: Bloom,
+    pub(crate) receipts_root: B256,
     pub(crate) transactions: Vec<T>,
 }
 
@@ -64,6 +67,8 @@ pub(crate) struct RpcReceipt {
     pub(crate) effective_gas_price: Option<U256>,
     pub(crate) contract_address: Option<Address>,
     pub(crate) logs: Vec<RpcLog>,
+    #[serde(default, rename = "type")]
+    pub(crate) kind: U64,
 }
 
 /// A log.
@@ -80,6 +85,19 @@ pub(crate) struct RpcLog {
     pub(crate) log_index: U64,
     #[serde(default)]
     pub(crate) removed: bool,
+    /// Many nodes give it; it is not in the standard.
+    #[serde(default)]
+    pub(crate) block_timestamp: Option<U64>,
+}
+
+impl RpcLog {
+    /// Whether another answer tells of the same log.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        (self.log_index, self.block_hash, self.transaction_hash, self.address)
+            == (other.log_index, other.block_hash, other.transaction_hash, other.address)
+            && self.topics == other.topics
+            && self.data == other.data
+    }
 }
 
 /// What a token contract answered; none where it gave no usable answer.
@@ -118,9 +136,28 @@ impl Node {
         Ok(blocks.into_iter().map(|block| block.map(|block| block.hash)).collect())
     }
 
-    /// Headers of a range, both ends included, with the hashes of transactions.
-    pub(crate) async fn headers(&self, from: u64, to: u64) -> Result<Vec<Option<RpcBlock<B256>>>, TransportError> {
-        self.many((from..=to).map(|number| ("eth_getBlockByNumber", json!([U64::from(number), false]))).collect()).await
+    /// Headers, with the hashes of transactions.
+    pub(crate) async fn headers(&self, numbers: &[u64]) -> Result<Vec<Option<RpcBlock<B256>>>, TransportError> {
+        self.many(numbers.iter().map(|number| ("eth_getBlockByNumber", json!([U64::from(*number), false]))).collect())
+            .await
+    }
+
+    /// Receipts of blocks.
+    pub(crate) async fn receipts(&self, numbers: &[u64]) -> Result<Vec<Option<Vec<RpcReceipt>>>, TransportError> {
+        self.many(numbers.iter().map(|number| ("eth_getBlockReceipts", json!([U64::from(*number)]))).collect()).await
+    }
+
+    /// The highest block that the chain calls final; none before the first, or where it has no such word.
+    pub(crate) async fn finalized(&self) -> Result<Option<u64>, TransportError> {
+        let answer = self.one::<Option<RpcBlock<B256>>>("eth_getBlockByNumber", json!(["finalized", false])).await;
+        match answer {
+            Ok(block) => Ok(block.map(|block| block.number.to())),
+            Err(RpcError::ErrorResp(error)) if !is_overload(error.code, &error.message) => {
+                tracing::debug!(%error, "the node names no final block");
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Blocks of a range, both ends included, with whole transactions, and their receipts.
@@ -158,15 +195,6 @@ impl Node {
             filter["topics"] = json!([topic0]);
         }
         self.one("eth_getLogs", json!([filter])).await
-    }
-
-    /// Logs of single blocks, named by hash, of some contracts each.
-    pub(crate) async fn logs_of_blocks(
-        &self,
-        blocks: &[(u64, B256, Vec<Address>)],
-    ) -> Result<Vec<Vec<RpcLog>>, TransportError> {
-        let filter = |hash: &B256, addresses: &Vec<Address>| json!([{ "blockHash": hash, "address": addresses }]);
-        self.many(blocks.iter().map(|(_, hash, addresses)| ("eth_getLogs", filter(hash, addresses))).collect()).await
     }
 
     /// Asks tokens for name, symbol and decimals. What a contract answers, and how it fails, never stops the indexer.
@@ -240,14 +268,4 @@ async fn within_time<T>(answer: impl Future<Output = Result<T, TransportError>>)
     tokio::time::timeout(TIMEOUT, answer)
         .await
         .unwrap_or_else(|_| Err(TransportErrorKind::custom_str("the node did not answer within 30 s")))
-}
-
-/// Whether a node says that it has too much to do, and not that a call fails. A contract chooses the words of its revert.
-fn is_overload(code: i64, message: &str) -> bool {
-    let message = message.to_lowercase();
-    if code == 3 || message.contains("revert") {
-        return false;
-    }
-    [-32005, -32016, 429].contains(&code)
-        || ["rate limit", "too many requests", "timeout", "timed out"].iter().any(|words| message.contains(words))
 }

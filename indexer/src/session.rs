@@ -17,12 +17,13 @@ use sqlx::{Connection as _, PgConnection};
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::decode::{DECODER_VERSION, Known, decode, deployment_contracts};
-use crate::fetch::{FetchError, Scope, fetch_range, last_block};
+use crate::check::Checks;
+use crate::decode::{DECODER_VERSION, Known, created, decode, deployment_contracts};
+use crate::fetch::{FetchError, Order, Scope, fetch_range, last_block};
 use crate::health::Status;
 use crate::plan::{Ancestor, BlockId, NodeHead, RangeSize, Step, find_ancestor, next_step};
 use crate::rpc::Node;
-use crate::{Config, IndexerError, metadata, rebuild};
+use crate::{Config, Finality, IndexerError, metadata, rebuild, watched};
 
 /// `RoundCreated`, from which rounds and tokens are known.
 const ROUND_CREATED: B256 = BudgetRounds::RoundCreated::SIGNATURE_HASH;
@@ -36,13 +37,32 @@ const MAX_NOTIFIED_ROUNDS: usize = 100;
 /// Blocks in which rounds are looked for before their logs are fetched.
 const DISCOVERY_BLOCKS: u64 = 50_000;
 
+/// What a look at the node's head led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// Something changed; there may be more.
+    Made,
+    /// Nothing to do now.
+    None,
+    /// The last block that was asked for is indexed.
+    Done,
+}
+
 /// An indexer that holds the lock.
 pub(crate) struct Session<'a> {
     config: &'a Config,
     node: Node,
     connection: PgConnection,
     known: Known,
+    watched: Vec<Address>,
+    checks: Checks,
     tip: Option<BlockId>,
+    /// Highest final block that the node's head means.
+    finalized: Option<u64>,
+    /// Highest block that readers were told is final.
+    told_final: Option<u64>,
+    /// Since when the node's chain is shorter than ours.
+    behind_since: Option<Instant>,
     size: Arc<Mutex<RangeSize>>,
     status: &'a watch::Sender<Status>,
     last_sign_of_life: Instant,
@@ -57,43 +77,129 @@ impl<'a> Session<'a> {
     ) -> anyhow::Result<Self> {
         let node = Node::new(config.rpc_url.clone());
         check_chain(config, &node, &mut connection).await?;
-        let known = Known::new(&config.deployment, state::known_tokens(&mut connection).await?);
+        let tokens = state::known_tokens(&mut connection).await?;
+        let watched = state::meta(&mut connection).await?.map(|meta| meta.watched).unwrap_or_default();
+        let known = Known::new(&config.deployment, &watched, tokens);
+        let told_final = state::finalized(&mut connection).await?;
         let tip = state::tip(&mut connection).await?.map(|(number, hash)| BlockId { number, hash });
         let size = Arc::new(Mutex::new(RangeSize::new(config.max_range)));
         tracing::info!(block.number = tip.map(|tip| tip.number), "indexing");
-        Ok(Self { config, node, connection, known, tip, size, status, last_sign_of_life: Instant::now() })
+        let mut session = Self {
+            config,
+            node,
+            connection,
+            known,
+            watched,
+            checks: Checks::new(config.completeness),
+            tip,
+            finalized: told_final,
+            told_final,
+            behind_since: None,
+            size,
+            status,
+            last_sign_of_life: Instant::now(),
+        };
+        session.watch_tokens().await?;
+        Ok(session)
     }
 
-    /// Looks at the node's head once and does all that follows from it. Returns whether anything changed.
-    pub(crate) async fn advance(&mut self) -> anyhow::Result<bool> {
+    /// Looks at the node's head once and does all that follows from it.
+    pub(crate) async fn advance(&mut self) -> anyhow::Result<Progress> {
+        let until = self.config.until.unwrap_or(u64::MAX);
+        if self.tip.is_some_and(|tip| tip.number >= until) {
+            return Ok(Progress::Done);
+        }
         let head = self.node.head().await?.context("the node has no blocks yet")?;
         let head =
             NodeHead { block: BlockId { number: head.number.to(), hash: head.hash }, parent_hash: head.parent_hash };
+        let number = head.block.number;
+        let finalized = match self.config.finality {
+            Finality::Depth(depth) => number.checked_sub(depth),
+            Finality::Tag => self.node.finalized().await?,
+        };
+        self.finalized = self.finalized.max(finalized);
         let stored_at_head = match self.tip {
-            Some(tip) if head.block.number == tip.number => Some(tip.hash),
-            Some(tip) if head.block.number < tip.number => {
-                let number = head.block.number;
+            Some(tip) if number == tip.number => Some(tip.hash),
+            Some(tip) if number < tip.number => {
                 state::block_hashes(&mut self.connection, number, number).await?.first().map(|(_, hash)| *hash)
             }
             _ => None,
         };
-        self.report(head.block.number);
-        match next_step(self.config.first_block(), self.tip, head, stored_at_head) {
+        self.report(number);
+        let step = next_step(self.config.first_block(), self.tip, head, stored_at_head);
+        if step != Step::Behind {
+            self.behind_since = None;
+        }
+        match step {
             Step::Wait => {
-                self.show_life(head.block.number).await?;
-                Ok(false)
+                self.show_life(number).await?;
+                Ok(Progress::None)
             }
             Step::Fetch { from, to } => {
-                if !self.fetch(from, to).await? {
-                    self.follow_reorg(head.block.number).await?;
+                if !self.fetch(from, to.min(until)).await? {
+                    self.follow_reorg(number).await?;
                 }
-                Ok(true)
+                Ok(Progress::Made)
             }
             Step::FindAncestor => {
-                self.follow_reorg(head.block.number).await?;
-                Ok(true)
+                self.follow_reorg(number).await?;
+                Ok(Progress::Made)
+            }
+            Step::Behind => self.wait_for_node(number).await,
+        }
+    }
+
+    /// The node's chain is the beginning of ours. Patience first; what then is above its head is gone, unless it was final.
+    async fn wait_for_node(&mut self, node_block: u64) -> anyhow::Result<Progress> {
+        let since = match self.behind_since {
+            Some(since) => since,
+            None => {
+                check_genesis(&self.node, &mut self.connection).await?;
+                *self.behind_since.insert(Instant::now())
+            }
+        };
+        metrics::gauge!("kopilka_indexer_node_behind_seconds").set(since.elapsed().as_secs_f64());
+        let cut = self.tip.filter(|_| self.told_final.is_none_or(|told| node_block >= told));
+        match cut {
+            Some(tip) if since.elapsed() >= self.config.shorter_after => {
+                tracing::warn!(block.number = tip.number, node_block, "the node's chain became shorter");
+                self.behind_since = None;
+                self.roll_back(tip, Some(node_block), node_block).await?;
+                Ok(Progress::Made)
+            }
+            _ => {
+                self.show_life(node_block).await?;
+                Ok(Progress::None)
             }
         }
+    }
+
+    /// Gives tokens that are watched from now on their past.
+    async fn watch_tokens(&mut self) -> anyhow::Result<()> {
+        let Some(mut meta) = state::meta(&mut self.connection).await? else { return Ok(()) };
+        let added: Vec<Address> =
+            self.config.watch.iter().copied().filter(|token| !meta.watched.contains(token)).collect();
+        if self.config.full || added.is_empty() {
+            return Ok(());
+        }
+        if let Some(tip) = self.tip {
+            // Past and present must be of one chain.
+            if self.node.hashes(&[tip.number]).await?.first().copied().flatten() != Some(tip.hash) {
+                self.follow_reorg(tip.number).await?;
+            }
+        }
+        let order = Order {
+            scope: Scope::Contracts(Arc::new(added)),
+            checks: self.checks.clone(),
+            sparse: !self.checks.needs_all_headers(),
+        };
+        let (first, tip) = (self.config.first_block(), self.tip.map(|tip| tip.number));
+        let database = &self.config.database;
+        watched::catch_up(&self.node, database, &mut self.connection, &mut meta, order, first, tip, &self.size).await?;
+        self.watched = meta.watched;
+        let tokens = state::known_tokens(&mut self.connection).await?;
+        self.known = Known::new(&self.config.deployment, &self.watched, tokens);
+        Ok(())
     }
 
     /// Ends the session in order, giving the lock back at once.
@@ -107,8 +213,8 @@ impl<'a> Session<'a> {
     async fn show_life(&mut self, node_block: u64) -> anyhow::Result<()> {
         if self.last_sign_of_life.elapsed() >= SIGN_OF_LIFE {
             let indexed = self.tip.map(|tip| tip.number);
-            let finalized = self.config.finalized(node_block);
-            state::write_head(&mut self.connection, indexed, node_block, finalized, 0).await?;
+            state::write_head(&mut self.connection, indexed, node_block, self.finalized, 0).await?;
+            self.told_final = self.finalized;
             self.last_sign_of_life = Instant::now();
         }
         Ok(())
@@ -120,6 +226,9 @@ impl<'a> Session<'a> {
         metrics::gauge!("kopilka_indexer_node_block").set(node_block as f64);
         metrics::gauge!("kopilka_indexer_indexed_block").set(indexed_block.unwrap_or_default() as f64);
         metrics::gauge!("kopilka_indexer_lag_blocks").set(lag as f64);
+        metrics::gauge!("kopilka_indexer_finalized_block").set(self.finalized.unwrap_or_default() as f64);
+        let range = self.size.lock().unwrap_or_else(std::sync::PoisonError::into_inner).blocks();
+        metrics::gauge!("kopilka_indexer_range_blocks").set(range as f64);
         self.status.send_replace(Status {
             leads: true,
             indexed_block,
@@ -132,10 +241,12 @@ impl<'a> Session<'a> {
     /// have changed underneath.
     async fn fetch(&mut self, from: u64, to: u64) -> anyhow::Result<bool> {
         let mut from = from;
+        // Contracts that the node did not mention when it was asked which there are.
+        let mut overlooked: BTreeSet<Address> = BTreeSet::new();
         while from <= to {
             let until = if self.config.full { to } else { to.min(from + DISCOVERY_BLOCKS - 1) };
-            let scope = self.scope(from, until).await?;
-            let ranges = self.ranges(scope, from, until);
+            let scope = self.scope(from, until, &overlooked).await?;
+            let ranges = self.ranges(scope.clone(), from, until);
             let mut ranges = std::pin::pin!(ranges);
             while let Some(rows) = ranges.next().await {
                 let rows = match rows {
@@ -148,21 +259,44 @@ impl<'a> Session<'a> {
                     }
                     Err(error) => return Err(error.into()),
                 };
+                let unknown = self.outside(&scope, &rows)?;
+                if !unknown.is_empty() {
+                    tracing::warn!(
+                        ?unknown,
+                        "the node had left out the creation of contracts; asking for their logs, too"
+                    );
+                    overlooked.extend(unknown);
+                    break;
+                }
                 if !self.commit(rows, to).await? {
                     return Ok(false);
                 }
             }
-            from = until + 1;
+            from = self.tip.map_or(from, |tip| tip.number + 1);
         }
         Ok(true)
     }
 
+    /// Contracts that a range creates though its logs were not asked for.
+    fn outside(&self, scope: &Scope, rows: &Rows) -> anyhow::Result<Vec<Address>> {
+        let Scope::Contracts(asked) = scope else { return Ok(Vec::new()) };
+        let mut outside = Vec::new();
+        for log in &rows.logs {
+            if log.address == self.config.deployment.rounds && log.topic0 == Some(ROUND_CREATED) {
+                let (round, token) = created(log).map_err(IndexerError::Unreadable)?;
+                outside.extend([round, token].into_iter().filter(|address| !asked.contains(address)));
+            }
+        }
+        Ok(outside)
+    }
+
     /// What to ask for in a range: everything, or the logs of the contracts known now and of those created in the range.
-    async fn scope(&self, from: u64, to: u64) -> anyhow::Result<Scope> {
+    async fn scope(&self, from: u64, to: u64, overlooked: &BTreeSet<Address>) -> anyhow::Result<Scope> {
         if self.config.full {
             return Ok(Scope::FullChain);
         }
         let mut addresses: BTreeSet<Address> = self.known.addresses();
+        addresses.extend(overlooked);
         let mut parts = vec![(from, to)];
         while let Some((from, to)) = parts.pop() {
             match self.node.logs(from, to, &[self.config.deployment.rounds], Some(ROUND_CREATED)).await {
@@ -185,17 +319,22 @@ impl<'a> Session<'a> {
     }
 
     fn ranges(&self, scope: Scope, from: u64, to: u64) -> impl Stream<Item = Result<Rows, FetchError>> + use<> {
-        let (node, size) = (self.node.clone(), self.size.clone());
+        let (node, size, checks) = (self.node.clone(), self.size.clone(), self.checks.clone());
+        // Below finality blocks without our logs may be left out; a range is on one side of it.
+        let sparse_to = self.finalized.filter(|_| !checks.needs_all_headers() && !self.config.full);
         let requests = futures::stream::unfold(from, move |from| {
-            let (node, size, scope) = (node.clone(), size.clone(), scope.clone());
+            let (node, size) = (node.clone(), size.clone());
+            let sparse = sparse_to.is_some_and(|last| from <= last);
+            let order = Order { scope: scope.clone(), checks: checks.clone(), sparse };
+            let (last, to) = (to, if sparse { to.min(sparse_to.unwrap_or(to)) } else { to });
             async move {
-                if from > to {
+                if from > last {
                     return None;
                 }
                 let blocks = size.lock().unwrap_or_else(std::sync::PoisonError::into_inner).blocks();
                 let until = to.min(from.saturating_add(blocks - 1));
                 // A task of its own goes on while the one before is written.
-                let task = AbortOnDropHandle::new(tokio::spawn(fetch_range(node, scope, from, until, size)));
+                let task = AbortOnDropHandle::new(tokio::spawn(fetch_range(node, order, from, until, size)));
                 Some((task, until + 1))
             }
         });
@@ -208,29 +347,29 @@ impl<'a> Session<'a> {
     /// Writes a range in one transaction. False when it does not continue what is stored.
     async fn commit(&mut self, mut rows: Rows, node_block: u64) -> anyhow::Result<bool> {
         let (Some(first), Some(last)) = (rows.blocks.first(), last_block(&rows)) else { return Ok(true) };
-        if self.tip.is_some_and(|tip| first.parent_hash != tip.hash) {
+        if self.tip.is_some_and(|tip| first.parent_hash != Some(tip.hash) || first.number != tip.number + 1) {
             return Ok(false);
         }
         let started = Instant::now();
         let from = first.number;
         let logs = std::mem::take(&mut rows.logs);
-        let times: Vec<u64> = rows.blocks.iter().map(|block| block.block_at.0).collect();
-        let time =
-            |block: u64| usize::try_from(block - from).ok().and_then(|at| times.get(at).copied()).unwrap_or_default();
+        let times: Vec<(u64, u64)> = rows.blocks.iter().map(|block| (block.number, block.block_at.0)).collect();
+        let time = |block: u64| times.binary_search_by_key(&block, |(number, _)| *number).map_or(0, |at| times[at].1);
         decode(&mut self.known, &logs, time, &mut rows).map_err(IndexerError::Unreadable)?;
         rows.logs = logs;
         metadata::ask_new_tokens(&self.node, last.number, &mut rows).await?;
         let rounds = self.touched_rounds(&rows);
+        let topics = rows.derived_tables();
         let node_block = node_block.max(last.number);
 
         let mut transaction = self.connection.begin().await?;
         write::write_range(&mut transaction, &rows).await?;
-        state::write_head(&mut transaction, Some(last.number), node_block, self.config.finalized(node_block), 0)
-            .await?;
-        state::notify_head(&mut transaction, &notification(from, last, false, &rounds)).await?;
+        state::write_head(&mut transaction, Some(last.number), node_block, self.finalized, 0).await?;
+        state::notify_head(&mut transaction, &notification(from, last, &rounds, Some(&topics))).await?;
         transaction.commit().await?;
 
         self.tip = Some(last);
+        self.told_final = self.finalized;
         self.report(node_block);
         metrics::counter!("kopilka_indexer_blocks_total").increment(rows.blocks.len() as u64);
         metrics::counter!("kopilka_indexer_logs_total").increment(rows.logs.len() as u64);
@@ -263,7 +402,7 @@ impl<'a> Session<'a> {
         let numbers: Vec<u64> = stored.iter().map(|block| block.number).collect();
         let node_hashes = self.node.hashes(&numbers).await?;
         let at = |number: u64| {
-            let place = usize::try_from(tip.number.checked_sub(number)?).ok()?;
+            let place = numbers.iter().position(|stored| *stored == number)?;
             node_hashes.get(place).copied().flatten()
         };
         let keep = match find_ancestor(first, &stored, at) {
@@ -288,20 +427,24 @@ impl<'a> Session<'a> {
 
     async fn roll_back(&mut self, tip: BlockId, keep: Option<u64>, node_block: u64) -> anyhow::Result<()> {
         let keep = keep.context("the chain's first block changed: this is another chain")?;
+        if let Some(finalized) = self.told_final.map(|told| told.min(tip.number)).filter(|told| keep < *told) {
+            return Err(IndexerError::ReorgOfFinal { ancestor: keep, finalized }.into());
+        }
         let started = Instant::now();
         let mut transaction = self.connection.begin().await?;
         let rounds = rollback::roll_back(&mut transaction, keep).await?;
         let tip_after = state::tip(&mut transaction).await?.map(|(number, hash)| BlockId { number, hash });
         let indexed = tip_after.map(|tip| tip.number);
-        state::write_head(&mut transaction, indexed, node_block, self.config.finalized(node_block), 1).await?;
+        state::write_head(&mut transaction, indexed, node_block, self.finalized, 1).await?;
         if let Some(tip) = tip_after {
             let rounds = rounds.into_iter().collect();
-            state::notify_head(&mut transaction, &notification(tip.number, tip, true, &rounds)).await?;
+            state::notify_head(&mut transaction, &notification(tip.number, tip, &rounds, None)).await?;
         }
         let tokens = state::known_tokens(&mut transaction).await?;
         transaction.commit().await?;
-        self.known = Known::new(&self.config.deployment, tokens);
+        self.known = Known::new(&self.config.deployment, &self.watched, tokens);
         self.tip = tip_after;
+        self.told_final = self.finalized;
         metrics::counter!("kopilka_indexer_reorgs_total").increment(1);
         metrics::histogram!("kopilka_indexer_reorg_depth_blocks").record((tip.number - keep) as f64);
         tracing::info!(
@@ -316,11 +459,13 @@ impl<'a> Session<'a> {
     }
 }
 
-/// JSON for listeners, see [`kopilka_store::chain::HEAD_CHANNEL`].
-fn notification(from: u64, last: BlockId, reorg: bool, rounds: &BTreeSet<Address>) -> String {
+/// JSON for listeners, see [`kopilka_store::chain::HEAD_CHANNEL`]; without topics after a reorg.
+fn notification(from: u64, last: BlockId, rounds: &BTreeSet<Address>, topics: Option<&[&str]>) -> String {
     let rounds = (rounds.len() <= MAX_NOTIFIED_ROUNDS).then_some(rounds);
-    serde_json::json!({ "from": from, "block": last.number, "hash": last.hash, "reorg": reorg, "rounds": rounds })
-        .to_string()
+    serde_json::json!({
+        "from": from, "block": last.number, "hash": last.hash, "reorg": topics.is_none(), "rounds": rounds, "topics": topics,
+    })
+    .to_string()
 }
 
 /// On the first start notes which chain this is; later refuses any other.
@@ -337,6 +482,7 @@ async fn check_chain(config: &Config, node: &Node, connection: &mut PgConnection
             first_block: config.first_block(),
             deployment: deployment.clone(),
             full_chain: config.full,
+            watched: if config.full { Vec::new() } else { config.watch.clone() },
             decoder_version: DECODER_VERSION,
         };
         let rows = Rows { contracts: deployment_contracts(deployment), ..Rows::default() };
@@ -359,7 +505,7 @@ async fn check_chain(config: &Config, node: &Node, connection: &mut PgConnection
     check_genesis(node, connection).await?;
     if meta.decoder_version != DECODER_VERSION {
         tracing::info!(from = meta.decoder_version, to = DECODER_VERSION, "another decoder made the derived tables");
-        rebuild::rebuild(connection, &meta.deployment).await?;
+        rebuild::rebuild(&config.database, connection, &meta).await?;
     }
     Ok(())
 }

@@ -25,12 +25,14 @@ create table chain.meta (
     first_block          bigint        not null,
     deployment           jsonb         not null,
     full_chain           boolean       not null,
+    watched              bytea[]       not null default '{}',
     decoder_version      integer       not null
 );
 comment on table chain.meta is 'The one chain and deployment that this database indexes; written once, on the first start.';
 comment on column chain.meta.first_block is 'Lowest block that is indexed: 0 on a full chain, else the deployment''s first block.';
 comment on column chain.meta.deployment is 'Addresses of the deployment''s contracts by name, and its first block: the file that kopilka deploy writes.';
 comment on column chain.meta.full_chain is 'Whether all transactions and logs of the chain are kept, or only logs of our contracts.';
+comment on column chain.meta.watched is 'Foreign tokens whose logs are kept besides those of our contracts; empty on a full chain, which has all.';
 comment on column chain.meta.decoder_version is 'Version of the program''s decoder that made the derived rows; an older one is rebuilt at start.';
 
 create table chain.head (
@@ -43,26 +45,28 @@ create table chain.head (
 );
 comment on table chain.head is 'How far the index is; lag = node_block - indexed_block. Not part of the rebuildable state.';
 comment on column chain.head.indexed_block is 'Highest indexed block; null before the first.';
-comment on column chain.head.finalized_block is 'Highest block old enough not to be reorganised (node_block minus the configured depth); null while none is.';
+comment on column chain.head.finalized_block is 'Highest block that counts as final, by the configured depth or the chain''s own word; never decreases; null while none is.';
 comment on column chain.head.reorgs is 'Reorganisations followed so far.';
 comment on column chain.head.updated_at is 'Written with each commit, and every few seconds while the chain is silent: an old time means that no indexer runs.';
 
 create table chain.blocks (
     number      bigint        primary key,
     hash        chain.hash    not null,
-    parent_hash chain.hash    not null,
+    parent_hash chain.hash,
     block_at    timestamptz   not null,
-    miner       chain.address not null,
-    gas_used    bigint        not null,
-    gas_limit   bigint        not null,
+    miner       chain.address,
+    gas_used    bigint,
+    gas_limit   bigint,
     base_fee    chain.amount,
-    size        bigint        not null,
-    tx_count    integer       not null,
-    logs_count  integer       not null
+    size        bigint,
+    tx_count    integer,
+    logs_count  integer       not null,
+    check (num_nulls(parent_hash, miner, gas_used, gas_limit, size, tx_count) in (0, 6))
 );
 create index blocks_by_hash on chain.blocks using hash (hash);
 create index blocks_by_time on chain.blocks (block_at);
-comment on table chain.blocks is 'Every block from meta.first_block to the head, without gaps, each the parent of the next.';
+comment on table chain.blocks is 'Every block from meta.first_block to the head, without gaps, each the parent of the next. Where only logs of our contracts are kept and not every header is checked, final blocks without such logs are left out.';
+comment on column chain.blocks.parent_hash is 'Null, like all that only a header tells, where the block is known from its logs alone.';
 comment on column chain.blocks.base_fee is 'Wei for a unit of gas; null before EIP-1559.';
 comment on column chain.blocks.size is 'Bytes.';
 comment on column chain.blocks.logs_count is 'Logs of this block that are kept in chain.logs.';
@@ -149,6 +153,31 @@ create index transfers_by_from on chain.transfers (from_address, block_number, l
 create index transfers_by_to on chain.transfers (to_address, block_number, log_index);
 comment on table chain.transfers is 'ERC-20 transfers; minted from and burnt to the zero address.';
 
+create table chain.nft_transfers (
+    block_number bigint        not null,
+    log_index    integer       not null,
+    tx_hash      chain.hash    not null,
+    tx_index     integer       not null,
+    token        chain.address not null,
+    from_address chain.address not null,
+    to_address   chain.address not null,
+    token_id     chain.amount  not null,
+    primary key (block_number, log_index)
+);
+create index nft_transfers_by_token on chain.nft_transfers (token, token_id, block_number, log_index);
+create index nft_transfers_by_from on chain.nft_transfers (from_address, block_number, log_index);
+create index nft_transfers_by_to on chain.nft_transfers (to_address, block_number, log_index);
+comment on table chain.nft_transfers is 'ERC-721 transfers; minted from and burnt to the zero address.';
+
+create table chain.nft_owners (
+    token    chain.address not null,
+    token_id chain.amount  not null,
+    owner    chain.address not null,
+    primary key (token, token_id)
+) with (fillfactor = 80);
+create index nft_owners_by_owner on chain.nft_owners (owner, token, token_id);
+comment on table chain.nft_owners is 'Receiver of the last of chain.nft_transfers of each piece; what was burnt has no row.';
+
 create table chain.balances (
     token  chain.address not null,
     holder chain.address not null,
@@ -166,6 +195,7 @@ create table chain.tokens (
     address              chain.address primary key,
     round                chain.address,
     round_id             bigint,
+    standard             text          not null default 'erc20' check (standard in ('erc20', 'erc721')),
     name                 text,
     symbol               text,
     decimals             smallint,
@@ -181,7 +211,8 @@ create table chain.tokens (
     log_index            integer      not null
 ) with (fillfactor = 80);
 create unique index tokens_by_round on chain.tokens (round);
-comment on table chain.tokens is 'Every ERC-20 token seen; those of rounds have their appropriation, others (only when meta.full_chain) have null there.';
+comment on table chain.tokens is 'Every ERC-20 and ERC-721 token seen; those of rounds have their appropriation, others (when meta.full_chain, or watched) have null there.';
+comment on column chain.tokens.standard is 'As its first transfer shows.';
 comment on column chain.tokens.round is 'Address of the round whose budget this is; null for a foreign token.';
 comment on column chain.tokens.document_hash is 'keccak256 of the budget decision''s file.';
 comment on column chain.tokens.minted is 'Budget tokens: total minted so far, never above the appropriation. Foreign tokens: 0, see transfers from zero.';
@@ -234,7 +265,7 @@ create table chain.roles (
     log_index        integer       not null,
     tx_hash          chain.hash    not null,
     municipality_id  bigint        not null,
-    role             text          not null check (role in ('treasurer', 'clerk', 'issuer', 'partner')),
+    role             text          not null check (role in ('treasurer', 'clerk', 'issuer', 'partner', 'controller', 'registrar')),
     account          chain.address not null,
     granted          boolean       not null,
     valid_from       timestamptz,

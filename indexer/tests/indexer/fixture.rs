@@ -6,44 +6,20 @@ use std::time::{Duration, Instant};
 use alloy::primitives::B256;
 use alloy::providers::{DynProvider, Provider as _};
 use anyhow::{Context as _, bail};
-use kopilka_indexer::Config;
+use futures::TryStreamExt as _;
+use kopilka_indexer::{Config, Finality};
+use kopilka_store::chain::tables;
 use kopilka_testkit::{TestChain, TestDatabase};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Tables that must be equal; `chain.head` tells about the run and not about the chain.
-const TABLES: [&str; 23] = [
-    "meta",
-    "blocks",
-    "transactions",
-    "logs",
-    "token_metadata",
-    "transfers",
-    "balances",
-    "tokens",
-    "mints",
-    "returns",
-    "municipalities",
-    "roles",
-    "rounds",
-    "phase_changes",
-    "pledging_openings",
-    "classes",
-    "issued",
-    "initiatives",
-    "registrations",
-    "allocations",
-    "skipped_items",
-    "settlements",
-    "initiative_results",
-];
-const MORE_TABLES: [&str; 2] = ["payments", "contracts"];
-
 /// An indexer with its database.
 pub(crate) struct Indexer {
     pub(crate) database: TestDatabase,
+    /// Compare only what logs tell of blocks.
+    pub(crate) logs_alone: bool,
     config: Box<dyn Fn(&TestDatabase) -> Config + Send + Sync>,
     task: Option<JoinHandle<anyhow::Result<()>>>,
 }
@@ -63,10 +39,12 @@ impl Indexer {
         let config = move |database: &TestDatabase| {
             let mut config = Config::new(Clone::clone(&url), deployment.clone(), database.pool.clone());
             config.poll = Duration::from_millis(10);
+            config.finality = Finality::Depth(64);
+            config.shorter_after = Duration::from_millis(300);
             change(&mut config);
             config
         };
-        Ok(Self { database: TestDatabase::create().await?, config: Box::new(config), task: None })
+        Ok(Self { database: TestDatabase::create().await?, logs_alone: false, config: Box::new(config), task: None })
     }
 
     pub(crate) fn start(&mut self) {
@@ -112,14 +90,16 @@ impl Indexer {
         }
     }
 
-    /// Every row of every table as text, in order.
+    /// Every row of every table as text, in order; `chain.head` tells about the run and not about the chain.
     pub(crate) async fn dump(&self) -> anyhow::Result<BTreeMap<&'static str, Vec<String>>> {
         let mut dump = BTreeMap::new();
-        for table in TABLES.into_iter().chain(MORE_TABLES) {
-            let query = format!("select t::text from chain.{table} t order by 1");
-            let rows = sqlx::query_scalar(sqlx::AssertSqlSafe(query)).fetch_all(&self.database.pool).await?;
-            dump.insert(table, rows);
+        let mut connection = self.database.pool.acquire().await?;
+        for table in tables::RAW.iter().chain(tables::DERIVED) {
+            let rows = tables::rows_as_text(&mut connection, *table, self.logs_alone).try_collect().await?;
+            dump.insert(table.name, rows);
         }
+        let meta = sqlx::query_scalar("select m::text from chain.meta m").fetch_all(&mut *connection).await?;
+        dump.insert("meta", meta);
         Ok(dump)
     }
 }

@@ -17,14 +17,14 @@ async fn amounts_of_any_size_survive() -> anyhow::Result<()> {
     let blocks = (0..).zip(&amounts).map(|(number, amount)| BlockRow {
         number,
         hash: B256::from(*amount),
-        parent_hash: B256::ZERO,
+        parent_hash: Some(B256::ZERO),
         block_at: UnixTime(if number == 0 { u64::MAX } else { number }),
-        miner: Address::ZERO,
-        gas_used: 1,
-        gas_limit: u64::MAX,
+        miner: Some(Address::ZERO),
+        gas_used: Some(1),
+        gas_limit: Some(u64::MAX),
         base_fee: Some(*amount),
-        size: 3,
-        tx_count: 0,
+        size: Some(3),
+        tx_count: Some(0),
         logs_count: 0,
     });
     let rows = Rows { blocks: blocks.collect(), ..Rows::default() };

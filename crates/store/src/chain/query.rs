@@ -8,6 +8,49 @@ use time::OffsetDateTime;
 
 use super::columns::{AddressColumn, AmountColumn, BytesColumn, HashColumn, Nullable};
 
+/// Transactions `t` with their blocks `b`; the argument says from where and in what order.
+macro_rules! transactions {
+    ($rest:literal $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            Transaction,
+            r#"select t.block_number, t.tx_index, b.block_at, t.hash as "hash: HashColumn",
+             t.from_address as "from_address: AddressColumn", t.to_address as "to_address!: Nullable<AddressColumn>",
+             t.created_contract as "created_contract!: Nullable<AddressColumn>", t.value as "value: AmountColumn",
+             t.input as "input: BytesColumn", t.method as "method!: Nullable<BytesColumn>", t.nonce, t.tx_type, t.gas,
+             t.gas_price as "gas_price: AmountColumn", t.gas_used, t.cumulative_gas_used, t.succeeded, t.logs_count "# + $rest
+            $(, $argument)*
+        )
+    };
+}
+
+/// Logs; the argument says from where and in what order.
+macro_rules! logs {
+    ($rest:literal $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            Log,
+            r#"select block_number, log_index, block_hash as "block_hash: HashColumn", tx_hash as "tx_hash: HashColumn",
+             tx_index, address as "address: AddressColumn", topic0 as "topic0!: Nullable<HashColumn>",
+             topic1 as "topic1!: Nullable<HashColumn>", topic2 as "topic2!: Nullable<HashColumn>",
+             topic3 as "topic3!: Nullable<HashColumn>", data as "data: BytesColumn" "# + $rest
+            $(, $argument)*
+        )
+    };
+}
+
+/// Transfers `x` with their blocks `b` and tokens `t`; the argument says from where and in what order.
+macro_rules! transfers {
+    ($rest:literal $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            Transfer,
+            r#"select x.block_number, x.log_index, b.block_at, x.tx_hash as "tx_hash: HashColumn", x.tx_index,
+             x.token as "token: AddressColumn", x.from_address as "from_address: AddressColumn",
+             x.to_address as "to_address: AddressColumn", x.amount as "amount: AmountColumn",
+             t.symbol as "symbol?", t.decimals as "decimals?" "# + $rest
+            $(, $argument)*
+        )
+    };
+}
+
 /// A place in the chain: block and position in it (transaction index or log index, as the list says).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Position {
@@ -267,17 +310,17 @@ pub async fn head(connection: &mut PgConnection) -> Result<Option<Head>, sqlx::E
     }))
 }
 
-/// Blocks below `before`, newest first; `u64::MAX` for the latest.
+/// Blocks below `before`, newest first; `u64::MAX` for the latest. Those known from their logs alone are left out.
 ///
 /// # Errors
 /// When the query fails.
 pub async fn blocks(connection: &mut PgConnection, before: u64, limit: i64) -> Result<Vec<Block>, sqlx::Error> {
     sqlx::query_as!(
         Block,
-        r#"select number, hash as "hash: HashColumn", parent_hash as "parent_hash: HashColumn", block_at,
-             miner as "miner: AddressColumn", gas_used, gas_limit, base_fee as "base_fee!: Nullable<AmountColumn>",
-             size, tx_count, logs_count
-           from chain.blocks where number < $1 order by number desc limit $2"#,
+        r#"select number, hash as "hash: HashColumn", parent_hash as "parent_hash!: HashColumn", block_at,
+             miner as "miner!: AddressColumn", gas_used as "gas_used!", gas_limit as "gas_limit!",
+             base_fee as "base_fee!: Nullable<AmountColumn>", size as "size!", tx_count as "tx_count!", logs_count
+           from chain.blocks where number < $1 and miner is not null order by number desc limit $2"#,
         to_i64(before),
         limit,
     )
@@ -317,14 +360,8 @@ pub async fn transactions(
     before: Position,
     limit: i64,
 ) -> Result<Vec<Transaction>, sqlx::Error> {
-    sqlx::query_as!(
-        Transaction,
-        r#"select t.block_number, t.tx_index, b.block_at, t.hash as "hash: HashColumn",
-             t.from_address as "from_address: AddressColumn", t.to_address as "to_address!: Nullable<AddressColumn>",
-             t.created_contract as "created_contract!: Nullable<AddressColumn>", t.value as "value: AmountColumn",
-             t.input as "input: BytesColumn", t.method as "method!: Nullable<BytesColumn>", t.nonce, t.tx_type, t.gas,
-             t.gas_price as "gas_price: AmountColumn", t.gas_used, t.cumulative_gas_used, t.succeeded, t.logs_count
-           from chain.transactions t join chain.blocks b on b.number = t.block_number
+    transactions!(
+        r#"from chain.transactions t join chain.blocks b on b.number = t.block_number
            where (t.block_number, t.tx_index) < ($1, $2)
            order by t.block_number desc, t.tx_index desc limit $3"#,
         to_i64(before.block),
@@ -345,14 +382,8 @@ pub async fn block_transactions(
     from_index: u32,
     limit: i64,
 ) -> Result<Vec<Transaction>, sqlx::Error> {
-    sqlx::query_as!(
-        Transaction,
-        r#"select t.block_number, t.tx_index, b.block_at, t.hash as "hash: HashColumn",
-             t.from_address as "from_address: AddressColumn", t.to_address as "to_address!: Nullable<AddressColumn>",
-             t.created_contract as "created_contract!: Nullable<AddressColumn>", t.value as "value: AmountColumn",
-             t.input as "input: BytesColumn", t.method as "method!: Nullable<BytesColumn>", t.nonce, t.tx_type, t.gas,
-             t.gas_price as "gas_price: AmountColumn", t.gas_used, t.cumulative_gas_used, t.succeeded, t.logs_count
-           from chain.transactions t join chain.blocks b on b.number = t.block_number
+    transactions!(
+        r#"from chain.transactions t join chain.blocks b on b.number = t.block_number
            where t.block_number = $1 and t.tx_index >= $2
            order by t.tx_index limit $3"#,
         to_i64(block),
@@ -368,14 +399,8 @@ pub async fn block_transactions(
 /// # Errors
 /// When the query fails.
 pub async fn transaction(connection: &mut PgConnection, hash: B256) -> Result<Option<Transaction>, sqlx::Error> {
-    sqlx::query_as!(
-        Transaction,
-        r#"select t.block_number, t.tx_index, b.block_at, t.hash as "hash: HashColumn",
-             t.from_address as "from_address: AddressColumn", t.to_address as "to_address!: Nullable<AddressColumn>",
-             t.created_contract as "created_contract!: Nullable<AddressColumn>", t.value as "value: AmountColumn",
-             t.input as "input: BytesColumn", t.method as "method!: Nullable<BytesColumn>", t.nonce, t.tx_type, t.gas,
-             t.gas_price as "gas_price: AmountColumn", t.gas_used, t.cumulative_gas_used, t.succeeded, t.logs_count
-           from chain.transactions t join chain.blocks b on b.number = t.block_number
+    transactions!(
+        r#"from chain.transactions t join chain.blocks b on b.number = t.block_number
            where t.hash = $1"#,
         hash.as_slice(),
     )
@@ -393,14 +418,8 @@ pub async fn address_transactions(
     before: Position,
     limit: i64,
 ) -> Result<Vec<Transaction>, sqlx::Error> {
-    sqlx::query_as!(
-        Transaction,
-        r#"select t.block_number, t.tx_index, b.block_at, t.hash as "hash: HashColumn",
-             t.from_address as "from_address: AddressColumn", t.to_address as "to_address!: Nullable<AddressColumn>",
-             t.created_contract as "created_contract!: Nullable<AddressColumn>", t.value as "value: AmountColumn",
-             t.input as "input: BytesColumn", t.method as "method!: Nullable<BytesColumn>", t.nonce, t.tx_type, t.gas,
-             t.gas_price as "gas_price: AmountColumn", t.gas_used, t.cumulative_gas_used, t.succeeded, t.logs_count
-           from (
+    transactions!(
+        r#"from (
                (select block_number, tx_index from chain.transactions
                 where from_address = $1 and (block_number, tx_index) < ($2, $3)
                 order by block_number desc, tx_index desc limit $4)
@@ -433,13 +452,8 @@ pub async fn transaction_logs(
     block: u64,
     tx_index: u32,
 ) -> Result<Vec<Log>, sqlx::Error> {
-    sqlx::query_as!(
-        Log,
-        r#"select block_number, log_index, block_hash as "block_hash: HashColumn", tx_hash as "tx_hash: HashColumn",
-             tx_index, address as "address: AddressColumn", topic0 as "topic0!: Nullable<HashColumn>",
-             topic1 as "topic1!: Nullable<HashColumn>", topic2 as "topic2!: Nullable<HashColumn>",
-             topic3 as "topic3!: Nullable<HashColumn>", data as "data: BytesColumn"
-           from chain.logs where block_number = $1 and tx_index = $2 order by log_index"#,
+    logs!(
+        r#"from chain.logs where block_number = $1 and tx_index = $2 order by log_index"#,
         to_i64(block),
         i32::try_from(tx_index).unwrap_or(i32::MAX),
     )
@@ -452,13 +466,8 @@ pub async fn transaction_logs(
 /// # Errors
 /// When the query fails.
 pub async fn logs(connection: &mut PgConnection, from: u64, to: u64) -> Result<Vec<Log>, sqlx::Error> {
-    sqlx::query_as!(
-        Log,
-        r#"select block_number, log_index, block_hash as "block_hash: HashColumn", tx_hash as "tx_hash: HashColumn",
-             tx_index, address as "address: AddressColumn", topic0 as "topic0!: Nullable<HashColumn>",
-             topic1 as "topic1!: Nullable<HashColumn>", topic2 as "topic2!: Nullable<HashColumn>",
-             topic3 as "topic3!: Nullable<HashColumn>", data as "data: BytesColumn"
-           from chain.logs where block_number between $1 and $2 order by block_number, log_index"#,
+    logs!(
+        r#"from chain.logs where block_number between $1 and $2 order by block_number, log_index"#,
         to_i64(from),
         to_i64(to),
     )
@@ -476,13 +485,8 @@ pub async fn address_logs(
     before: Position,
     limit: i64,
 ) -> Result<Vec<Log>, sqlx::Error> {
-    sqlx::query_as!(
-        Log,
-        r#"select block_number, log_index, block_hash as "block_hash: HashColumn", tx_hash as "tx_hash: HashColumn",
-             tx_index, address as "address: AddressColumn", topic0 as "topic0!: Nullable<HashColumn>",
-             topic1 as "topic1!: Nullable<HashColumn>", topic2 as "topic2!: Nullable<HashColumn>",
-             topic3 as "topic3!: Nullable<HashColumn>", data as "data: BytesColumn"
-           from chain.logs where address = $1 and (block_number, log_index) < ($2, $3)
+    logs!(
+        r#"from chain.logs where address = $1 and (block_number, log_index) < ($2, $3)
            order by block_number desc, log_index desc limit $4"#,
         address.as_slice(),
         to_i64(before.block),
@@ -502,13 +506,8 @@ pub async fn transaction_transfers(
     block: u64,
     tx_index: u32,
 ) -> Result<Vec<Transfer>, sqlx::Error> {
-    sqlx::query_as!(
-        Transfer,
-        r#"select x.block_number, x.log_index, b.block_at, x.tx_hash as "tx_hash: HashColumn", x.tx_index,
-             x.token as "token: AddressColumn", x.from_address as "from_address: AddressColumn",
-             x.to_address as "to_address: AddressColumn", x.amount as "amount: AmountColumn",
-             t.symbol as "symbol?", t.decimals as "decimals?"
-           from chain.transfers x
+    transfers!(
+        r#"from chain.transfers x
            join chain.blocks b on b.number = x.block_number
            left join chain.tokens t on t.address = x.token
            where x.block_number = $1 and x.tx_index = $2 order by x.log_index"#,
@@ -529,13 +528,8 @@ pub async fn address_transfers(
     before: Position,
     limit: i64,
 ) -> Result<Vec<Transfer>, sqlx::Error> {
-    sqlx::query_as!(
-        Transfer,
-        r#"select x.block_number, x.log_index, b.block_at, x.tx_hash as "tx_hash: HashColumn", x.tx_index,
-             x.token as "token: AddressColumn", x.from_address as "from_address: AddressColumn",
-             x.to_address as "to_address: AddressColumn", x.amount as "amount: AmountColumn",
-             t.symbol as "symbol?", t.decimals as "decimals?"
-           from (
+    transfers!(
+        r#"from (
                (select block_number, log_index from chain.transfers
                 where from_address = $1 and (block_number, log_index) < ($2, $3)
                 order by block_number desc, log_index desc limit $4)
@@ -567,13 +561,8 @@ pub async fn token_transfers(
     before: Position,
     limit: i64,
 ) -> Result<Vec<Transfer>, sqlx::Error> {
-    sqlx::query_as!(
-        Transfer,
-        r#"select x.block_number, x.log_index, b.block_at, x.tx_hash as "tx_hash: HashColumn", x.tx_index,
-             x.token as "token: AddressColumn", x.from_address as "from_address: AddressColumn",
-             x.to_address as "to_address: AddressColumn", x.amount as "amount: AmountColumn",
-             t.symbol as "symbol?", t.decimals as "decimals?"
-           from chain.transfers x
+    transfers!(
+        r#"from chain.transfers x
            join chain.blocks b on b.number = x.block_number
            left join chain.tokens t on t.address = x.token
            where x.token = $1 and (x.block_number, x.log_index) < ($2, $3)

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use alloy::primitives::Address;
 use sqlx::PgConnection;
 
-use super::write::{delete_empty_balances, refresh_rounds, refresh_wallets};
+use super::tables::delete_above;
+use super::write::{delete_burnt_pieces, delete_empty_balances, refresh_rounds, refresh_wallets};
 
 /// Removes everything above block `ancestor`. Returns the rounds that were touched and still exist.
 ///
@@ -23,7 +24,8 @@ pub async fn roll_back(connection: &mut PgConnection, ancestor: u64) -> Result<V
             .collect();
     let rounds = touched_rounds(connection, above).await?;
     restore_current_allocations(connection, above).await?;
-    delete_rows(connection, above).await?;
+    return_pieces(connection, above).await?;
+    delete_above(connection, above).await?;
     recount(connection, &rounds).await?;
     refresh_rounds(connection, &rounds).await?;
     refresh_wallets(connection, &tokens, &rounds).await?;
@@ -94,37 +96,23 @@ async fn restore_current_allocations(connection: &mut PgConnection, above: i64) 
     Ok(())
 }
 
-async fn delete_rows(connection: &mut PgConnection, above: i64) -> Result<(), sqlx::Error> {
-    macro_rules! delete {
-        ($($statement:literal)+) => {$(
-            sqlx::query!($statement, above).execute(&mut *connection).await?;
-        )+};
-    }
-    delete! {
-        "delete from chain.blocks where number > $1"
-        "delete from chain.transactions where block_number > $1"
-        "delete from chain.logs where block_number > $1"
-        "delete from chain.token_metadata where block_number > $1"
-        "delete from chain.transfers where block_number > $1"
-        "delete from chain.tokens where block_number > $1"
-        "delete from chain.mints where block_number > $1"
-        "delete from chain.returns where block_number > $1"
-        "delete from chain.municipalities where block_number > $1"
-        "delete from chain.roles where block_number > $1"
-        "delete from chain.rounds where block_number > $1"
-        "delete from chain.phase_changes where block_number > $1"
-        "delete from chain.pledging_openings where block_number > $1"
-        "delete from chain.classes where block_number > $1"
-        "delete from chain.issued where block_number > $1"
-        "delete from chain.initiatives where block_number > $1"
-        "delete from chain.registrations where block_number > $1"
-        "delete from chain.skipped_items where block_number > $1"
-        "delete from chain.settlements where block_number > $1"
-        "delete from chain.initiative_results where block_number > $1"
-        "delete from chain.payments where block_number > $1"
-        "delete from chain.contracts where block_number > $1 and log_index >= 0"
-    }
-    Ok(())
+/// Gives pieces of ERC-721 tokens back to the receiver of their last remaining transfer, or to nobody.
+async fn return_pieces(connection: &mut PgConnection, above: i64) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into chain.nft_owners (token, token_id, owner)
+         select t.token, t.token_id, coalesce(l.to_address, decode(repeat('00', 20), 'hex'))
+         from (select distinct token, token_id from chain.nft_transfers where block_number > $1) t
+         left join lateral (
+             select n.to_address from chain.nft_transfers n
+             where n.token = t.token and n.token_id = t.token_id and n.block_number <= $1
+             order by n.block_number desc, n.log_index desc limit 1
+         ) l on true
+         on conflict (token, token_id) do update set owner = excluded.owner",
+        above,
+    )
+    .execute(&mut *connection)
+    .await?;
+    delete_burnt_pieces(connection).await
 }
 
 /// Counts registrations and supporters of rounds anew.

@@ -8,7 +8,7 @@ use sqlx::types::Json;
 use super::HEAD_CHANNEL;
 use super::columns::{AddressColumn, HashColumn, Nullable};
 use super::query::to_i64;
-use super::rows::TokenMetadataRow;
+use super::rows::{BlockRow, TokenMetadataRow};
 
 /// The chain and deployment of this database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Meta {
     pub deployment: Deployment,
     /// Whether the whole chain is kept.
     pub full_chain: bool,
+    /// Foreign tokens whose logs are kept, ascending.
+    pub watched: Vec<Address>,
     /// Version of the decoder that made the derived rows.
     pub decoder_version: i32,
 }
@@ -32,7 +34,7 @@ pub struct Meta {
 pub async fn meta(connection: &mut PgConnection) -> Result<Option<Meta>, sqlx::Error> {
     let row = sqlx::query!(
         r#"select genesis_hash as "genesis_hash: HashColumn", first_block, deployment as "deployment: Json<Deployment>",
-             full_chain, decoder_version
+             full_chain, watched, decoder_version
            from chain.meta"#
     )
     .fetch_optional(connection)
@@ -42,6 +44,7 @@ pub async fn meta(connection: &mut PgConnection) -> Result<Option<Meta>, sqlx::E
         first_block: row.first_block.cast_unsigned(),
         deployment: row.deployment.0,
         full_chain: row.full_chain,
+        watched: row.watched.iter().filter_map(|token| Address::try_from(token.as_slice()).ok()).collect(),
         decoder_version: row.decoder_version,
     }))
 }
@@ -51,14 +54,16 @@ pub async fn meta(connection: &mut PgConnection) -> Result<Option<Meta>, sqlx::E
 /// # Errors
 /// When the query fails.
 pub async fn write_meta(connection: &mut PgConnection, meta: &Meta) -> Result<(), sqlx::Error> {
+    let watched: Vec<&[u8]> = meta.watched.iter().map(|token| token.as_slice()).collect();
     sqlx::query!(
-        "insert into chain.meta (chain_id, genesis_hash, first_block, deployment, full_chain, decoder_version)
-         values ($1, $2::bytea, $3, $4, $5, $6)",
+        "insert into chain.meta (chain_id, genesis_hash, first_block, deployment, full_chain, watched, decoder_version)
+         values ($1, $2::bytea, $3, $4, $5, $6::bytea[], $7)",
         to_i64(meta.deployment.chain_id),
         meta.genesis_hash.as_slice(),
         to_i64(meta.first_block),
         Json(&meta.deployment) as _,
         meta.full_chain,
+        &watched as &[&[u8]],
         meta.decoder_version,
     )
     .execute(connection)
@@ -109,7 +114,7 @@ pub async fn write_head(
         "insert into chain.head (indexed_block, node_block, finalized_block, reorgs, updated_at)
          values ($1, $2, $3, $4, now())
          on conflict (id) do update set indexed_block = excluded.indexed_block, node_block = excluded.node_block,
-             finalized_block = excluded.finalized_block, reorgs = head.reorgs + excluded.reorgs,
+             finalized_block = greatest(head.finalized_block, excluded.finalized_block), reorgs = head.reorgs + excluded.reorgs,
              updated_at = excluded.updated_at",
         indexed_block.map(to_i64),
         to_i64(node_block),
@@ -119,6 +124,15 @@ pub async fn write_head(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Highest block that was called final; none yet at first.
+///
+/// # Errors
+/// When the query fails.
+pub async fn finalized(connection: &mut PgConnection) -> Result<Option<u64>, sqlx::Error> {
+    let row = sqlx::query_scalar!("select finalized_block from chain.head").fetch_optional(connection).await?;
+    Ok(row.flatten().map(i64::cast_unsigned))
 }
 
 /// Tells listeners, when the transaction commits, what changed. The payload is JSON.
@@ -175,22 +189,6 @@ pub async fn token_metadata(connection: &mut PgConnection) -> Result<Vec<TokenMe
         .collect())
 }
 
-/// Empties every derived table; raw ones stay.
-///
-/// # Errors
-/// When the query fails.
-pub async fn clear_derived(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "truncate chain.transfers, chain.balances, chain.tokens, chain.mints, chain.returns, chain.municipalities,
-             chain.roles, chain.rounds, chain.phase_changes, chain.pledging_openings, chain.classes, chain.issued,
-             chain.initiatives, chain.registrations, chain.allocations, chain.skipped_items, chain.settlements,
-             chain.initiative_results, chain.payments, chain.contracts"
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
 /// Notes which decoder made the derived rows.
 ///
 /// # Errors
@@ -198,6 +196,41 @@ pub async fn clear_derived(connection: &mut PgConnection) -> Result<(), sqlx::Er
 pub async fn write_decoder_version(connection: &mut PgConnection, version: i32) -> Result<(), sqlx::Error> {
     sqlx::query!("update chain.meta set decoder_version = $1", version).execute(connection).await?;
     Ok(())
+}
+
+/// Notes which foreign tokens are watched.
+///
+/// # Errors
+/// When the query fails.
+pub async fn write_watched(connection: &mut PgConnection, tokens: &[Address]) -> Result<(), sqlx::Error> {
+    let tokens: Vec<&[u8]> = tokens.iter().map(|token| token.as_slice()).collect();
+    sqlx::query!("update chain.meta set watched = $1::bytea[]", &tokens as &[&[u8]]).execute(connection).await?;
+    Ok(())
+}
+
+/// Counts further logs of blocks, and adds the blocks that are not stored yet. False when a stored block is another one.
+///
+/// # Errors
+/// When the query fails.
+pub async fn add_logs_to_blocks(connection: &mut PgConnection, blocks: &[BlockRow]) -> Result<bool, sqlx::Error> {
+    let numbers: Vec<i64> = blocks.iter().map(|block| to_i64(block.number)).collect();
+    let hashes: Vec<&[u8]> = blocks.iter().map(|block| block.hash.as_slice()).collect();
+    let times: Vec<f64> = blocks.iter().map(|block| block.block_at.0 as f64).collect();
+    let counts: Vec<i32> = blocks.iter().map(|block| i32::try_from(block.logs_count).unwrap_or(i32::MAX)).collect();
+    let done = sqlx::query!(
+        "insert into chain.blocks (number, hash, block_at, logs_count)
+         select number, hash, to_timestamp(at), logs
+         from unnest($1::bigint[], $2::bytea[], $3::float8[], $4::integer[]) as t (number, hash, at, logs)
+         on conflict (number) do update set logs_count = blocks.logs_count + excluded.logs_count
+         where blocks.hash = excluded.hash",
+        &numbers,
+        &hashes as &[&[u8]],
+        &times,
+        &counts,
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == blocks.len() as u64)
 }
 
 /// Blocks with logs.

@@ -8,8 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy::primitives::{Address, Uint};
 use sqlx::PgConnection;
 
-use super::copy::copy;
-use super::rows::{AllocationRow, Rows};
+use super::rows::{AllocationRow, NftTransferRow, Rows};
 
 /// A sum of very many amounts of 256 bits.
 type Sum = Uint<320, 5>;
@@ -19,11 +18,16 @@ type Sum = Uint<320, 5>;
 /// # Errors
 /// When the database refuses; the caller's transaction must then be given up.
 pub async fn write_range(connection: &mut PgConnection, rows: &Rows) -> Result<(), sqlx::Error> {
-    copy(connection, &rows.blocks).await?;
-    copy(connection, &rows.transactions).await?;
-    copy(connection, &rows.logs).await?;
-    copy(connection, &rows.token_metadata).await?;
+    write_raw(connection, rows).await?;
     write_derived(connection, rows).await
+}
+
+/// The raw part of [`write_range`].
+///
+/// # Errors
+/// As [`write_range`].
+pub async fn write_raw(connection: &mut PgConnection, rows: &Rows) -> Result<(), sqlx::Error> {
+    rows.copy_raw(connection).await
 }
 
 /// The derived part of [`write_range`]: used alone when derived tables are rebuilt from raw ones.
@@ -31,28 +35,12 @@ pub async fn write_range(connection: &mut PgConnection, rows: &Rows) -> Result<(
 /// # Errors
 /// As [`write_range`].
 pub async fn write_derived(connection: &mut PgConnection, rows: &Rows) -> Result<(), sqlx::Error> {
-    copy(connection, &rows.transfers).await?;
-    copy(connection, &rows.tokens).await?;
-    copy(connection, &rows.mints).await?;
-    copy(connection, &rows.returns).await?;
-    copy(connection, &rows.municipalities).await?;
-    copy(connection, &rows.roles).await?;
-    copy(connection, &rows.rounds).await?;
-    copy(connection, &rows.phase_changes).await?;
-    copy(connection, &rows.pledging_openings).await?;
-    copy(connection, &rows.classes).await?;
-    copy(connection, &rows.issued).await?;
-    copy(connection, &rows.initiatives).await?;
-    copy(connection, &rows.registrations).await?;
-    copy(connection, &rows.skipped_items).await?;
-    copy(connection, &rows.settlements).await?;
-    copy(connection, &rows.initiative_results).await?;
-    copy(connection, &rows.payments).await?;
-    copy(connection, &rows.contracts).await?;
-
+    let replaced = replace_allocations(connection, &rows.allocations).await?;
+    rows.copy_derived(connection).await?;
     add_to_balances(connection, rows).await?;
+    move_pieces(connection, &rows.nft_transfers).await?;
     add_registrations(connection, rows).await?;
-    write_allocations(connection, &rows.allocations).await?;
+    replaced.write(connection).await?;
     let changed = changed_rounds(rows);
     if !changed.is_empty() {
         refresh_rounds(connection, &changed).await?;
@@ -142,12 +130,44 @@ async fn add_registrations(connection: &mut PgConnection, rows: &Rows) -> Result
     Ok(())
 }
 
-/// Writes allocations, takes `current` from those that they replace, and moves the initiatives' supporters and points.
-async fn write_allocations(connection: &mut PgConnection, rows: &[AllocationRow]) -> Result<(), sqlx::Error> {
-    if rows.is_empty() {
+/// Pieces of ERC-721 tokens belong to the receiver of their last transfer.
+async fn move_pieces(connection: &mut PgConnection, rows: &[NftTransferRow]) -> Result<(), sqlx::Error> {
+    let last: BTreeMap<_, Address> = rows.iter().map(|row| ((row.token, row.token_id), row.to_address)).collect();
+    if last.is_empty() {
         return Ok(());
     }
+    let tokens: Vec<&[u8]> = last.keys().map(|(token, _)| token.as_slice()).collect();
+    let ids: Vec<String> = last.keys().map(|(_, id)| id.to_string()).collect();
+    let owners: Vec<&[u8]> = last.values().map(|owner| owner.as_slice()).collect();
+    sqlx::query!(
+        "insert into chain.nft_owners (token, token_id, owner)
+         select token, id::numeric, owner from unnest($1::bytea[], $2::text[], $3::bytea[]) as t (token, id, owner)
+         on conflict (token, token_id) do update set owner = excluded.owner",
+        &tokens as &[&[u8]],
+        &ids,
+        &owners as &[&[u8]],
+    )
+    .execute(&mut *connection)
+    .await?;
+    delete_burnt_pieces(connection).await
+}
+
+pub(super) async fn delete_burnt_pieces(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from chain.nft_owners where owner = decode(repeat('00', 20), 'hex')")
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Takes `current` from the allocations that new ones replace. Returns by how much the initiatives' support changes.
+async fn replace_allocations(
+    connection: &mut PgConnection,
+    rows: &[AllocationRow],
+) -> Result<SupportChanges, sqlx::Error> {
     let mut changes = SupportChanges::default();
+    if rows.is_empty() {
+        return Ok(changes);
+    }
     let current: Vec<&AllocationRow> = rows.iter().filter(|row| row.current).collect();
     let rounds: Vec<&[u8]> = current.iter().map(|row| row.round.as_slice()).collect();
     let accounts: Vec<&[u8]> = current.iter().map(|row| row.account.as_slice()).collect();
@@ -159,9 +179,8 @@ async fn write_allocations(connection: &mut PgConnection, rows: &[AllocationRow]
         &rounds as &[&[u8]],
         &accounts as &[&[u8]],
     )
-    .fetch_all(&mut *connection)
+    .fetch_all(connection)
     .await?;
-    copy(connection, rows).await?;
     for row in &replaced {
         changes.add(Address::from_slice(&row.round), row.initiatives.iter().copied(), &row.points, -1);
     }
@@ -169,7 +188,7 @@ async fn write_allocations(connection: &mut PgConnection, rows: &[AllocationRow]
         let points: Vec<i32> = row.points.iter().map(|points| i32::from(*points)).collect();
         changes.add(row.round, row.initiatives.iter().map(|id| i32::from(*id)), &points, 1);
     }
-    changes.write(connection).await
+    Ok(changes)
 }
 
 /// By how much supporters and points of initiatives and the counts of allocating accounts change.
@@ -190,6 +209,9 @@ impl SupportChanges {
     }
 
     async fn write(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        if self.rounds.is_empty() {
+            return Ok(());
+        }
         let rounds: Vec<&[u8]> = self.initiatives.keys().map(|(round, _)| round.as_slice()).collect();
         let ids: Vec<i32> = self.initiatives.keys().map(|(_, id)| *id).collect();
         let supporters: Vec<i64> = self.initiatives.values().map(|(supporters, _)| *supporters).collect();

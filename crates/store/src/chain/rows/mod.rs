@@ -1,0 +1,105 @@
+//! The rows that the indexer writes, one type for each table, with their bulk encoding.
+
+use sqlx::PgConnection;
+
+use super::copy::copy;
+
+/// Seconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct UnixTime(pub u64);
+
+macro_rules! rows {
+    ($($(#[$doc:meta])* $name:ident in $table:literal {
+        $($(#[$field_doc:meta])* $field:ident: $type:ty,)+
+    })+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: $type,)+
+        }
+
+        impl CopyRow for $name {
+            const STATEMENT: &'static str =
+                concat!("copy chain.", $table, " (", rows!(@columns $($field)+), ") from stdin (format binary)");
+            const COLUMNS: i16 = [$(stringify!($field)),+].len() as i16;
+
+            fn fields(&self, to: &mut Encoder) {
+                $(self.$field.write(to);)+
+            }
+        }
+    )+};
+    (@columns $first:ident $($rest:ident)*) => { concat!(stringify!($first) $(, ", ", stringify!($rest))*) };
+}
+
+mod raw;
+mod register;
+mod rounds;
+mod tokens;
+
+pub use raw::*;
+pub use register::*;
+pub use rounds::*;
+pub use tokens::*;
+
+macro_rules! row_sets {
+    (raw { $($raw:ident: $raw_row:ty,)+ } derived { $($derived:ident: $derived_row:ty,)+ }) => {
+        /// All rows of a range of blocks.
+        #[derive(Debug, Clone, Default, PartialEq, Eq)]
+        pub struct Rows {
+            $(#[doc = concat!("`chain.", stringify!($raw), "`.")] pub $raw: Vec<$raw_row>,)+
+            $(#[doc = concat!("`chain.", stringify!($derived), "`.")] pub $derived: Vec<$derived_row>,)+
+        }
+
+        impl Rows {
+            /// Writes the raw rows in bulk.
+            pub(super) async fn copy_raw(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+                $(copy(connection, &self.$raw).await?;)+
+                Ok(())
+            }
+
+            /// Writes the derived rows in bulk; running totals are not among them.
+            pub(super) async fn copy_derived(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+                $(copy(connection, &self.$derived).await?;)+
+                Ok(())
+            }
+
+            /// Names of the derived tables that get rows.
+            pub fn derived_tables(&self) -> Vec<&'static str> {
+                let mut names = Vec::new();
+                $(if !self.$derived.is_empty() { names.push(stringify!($derived)); })+
+                names
+            }
+        }
+    };
+}
+
+row_sets! {
+    raw {
+        blocks: BlockRow,
+        transactions: TransactionRow,
+        logs: LogRow,
+        token_metadata: TokenMetadataRow,
+    }
+    derived {
+        transfers: TransferRow,
+        nft_transfers: NftTransferRow,
+        tokens: TokenRow,
+        mints: MintRow,
+        returns: ReturnRow,
+        municipalities: MunicipalityRow,
+        roles: RoleRow,
+        rounds: RoundRow,
+        phase_changes: PhaseRow,
+        pledging_openings: PledgingOpeningRow,
+        classes: ClassRow,
+        issued: IssuedRow,
+        initiatives: InitiativeRow,
+        registrations: RegistrationRow,
+        allocations: AllocationRow,
+        skipped_items: SkippedRow,
+        settlements: SettlementRow,
+        initiative_results: ResultRow,
+        payments: PaymentRow,
+        contracts: ContractRow,
+    }
+}
