@@ -10,16 +10,17 @@ import {IIssuerKeys} from "../interfaces/IIssuerKeys.sol";
 import {IMunicipalities} from "../interfaces/IMunicipalities.sol";
 import {IParticipation} from "../interfaces/IParticipation.sol";
 import {IPolls} from "../interfaces/IPolls.sol";
+import {BallotRecord} from "./BallotRecord.sol";
 import {Choices} from "./Choices.sol";
 import {Sealing} from "./Sealing.sol";
 
 /// @title Anonymous polls
-/// @dev An account's ballot is one storage slot, its record: version (32 bits) | status (8) | the choice (128), or while
-/// sealed the upper 216 bits of the hash of what is sealed.
+/// @dev An account's ballot is one storage slot, see `BallotRecord`.
 ///
 /// There is no reentrancy guard: all that is ever called are the registers of municipalities and of keys, both fixed at
 /// deployment, and precompiles; none of them calls anybody else.
 contract Polls is IPolls, EIP712, Context {
+    using BallotRecord for uint256;
     using IssuerKey for bytes;
     using IssuerKey for uint256[6];
 
@@ -58,14 +59,12 @@ contract Polls is IPolls, EIP712, Context {
     /// @param choiceBits Bits that a choice may use.
     /// @param maxChoices Most options that may be chosen.
     /// @param revote Whether ballots may be replaced.
-    /// @param domainSeparator Of EIP-712.
-    /// @param typehash EIP-712 type of the ballots.
     /// @param ballotSize Bytes of a ballot in the calldata.
+    /// @param frame Memory in which ballots are hashed, see `_frame`.
     /// @param credentials How many accounts bring a credential.
     /// @param room How many more ballots the published number of credentials allows.
     /// @param tally The counters, written back at the end.
     /// @param kept Indices of the accounts whose credentials are needed.
-    /// @param keptCount How many there are.
     struct Batch {
         uint256 pollId;
         bool isSealed;
@@ -73,14 +72,12 @@ contract Polls is IPolls, EIP712, Context {
         uint256 choiceBits;
         uint256 maxChoices;
         bool revote;
-        bytes32 domainSeparator;
-        bytes32 typehash;
         uint256 ballotSize;
+        uint256 frame;
         uint256 credentials;
         uint256 room;
         uint256[] tally;
         uint256[] kept;
-        uint256 keptCount;
     }
 
     /// @notice Most options of a poll.
@@ -269,13 +266,32 @@ contract Polls is IPolls, EIP712, Context {
         _describe(batch, pollId, record);
         batch.isSealed = isSealed;
         batch.revote = record.revote;
-        batch.domainSeparator = _domainSeparatorV4();
-        batch.typehash = isSealed ? SEALED_BALLOT_TYPEHASH : BALLOT_TYPEHASH;
+        batch.frame = _frame(pollId, isSealed ? SEALED_BALLOT_TYPEHASH : BALLOT_TYPEHASH);
         batch.ballotSize = isSealed ? SEALED_BALLOT_SIZE : BALLOT_SIZE;
         batch.credentials = brought;
         batch.room = record.issued - record.ballots;
         if (!isSealed) batch.tally = _loadTally(record);
-        batch.kept = new uint256[](brought);
+        uint256[] memory kept = new uint256[](brought);
+        // Empty, with room for all.
+        assembly ("memory-safe") {
+            mstore(kept, 0)
+        }
+        batch.kept = kept;
+    }
+
+    /// @dev Memory with all of a ballot's EIP-712 digest that is the same for the whole poll:
+    /// 0 | typehash | poll id | account | ballot, at most 96 bytes
+    /// 192 | 0x1901 | domain separator | hash of the above: 66 bytes
+    function _frame(uint256 pollId, bytes32 typehash) private view returns (uint256 frame) {
+        bytes32 domainSeparator = _domainSeparatorV4();
+        assembly ("memory-safe") {
+            frame := mload(0x40)
+            mstore(0x40, add(frame, 288))
+            mstore(frame, typehash)
+            mstore(add(frame, 32), pollId)
+            mstore(add(frame, 192), hex"1901")
+            mstore(add(frame, 194), domainSeparator)
+        }
     }
 
     /// @dev What a choice has to fit.
@@ -302,31 +318,39 @@ contract Polls is IPolls, EIP712, Context {
         if (version > type(uint32).max) revert BatchMalformed();
         if (before == 0) {
             if (index >= batch.credentials) return SkipReason.CredentialMissing;
-            if (version == 0) return SkipReason.VersionNotHigher;
-            if (batch.keptCount == batch.room) return SkipReason.IssuedReached;
-        } else {
-            if (!batch.revote) return SkipReason.RevoteForbidden;
-            if (version <= _versionOf(before)) return SkipReason.VersionNotHigher;
+            if (batch.kept.length == batch.room) return SkipReason.IssuedReached;
+        } else if (!batch.revote) {
+            return SkipReason.RevoteForbidden;
         }
+        if (version <= before.versionOf()) return SkipReason.VersionNotHigher;
         uint256 choice = _wordAt(position + 32);
         if (!batch.isSealed && !Choices.isWellFormed(choice, batch.rating, batch.choiceBits, batch.maxChoices)) {
             return SkipReason.ChoiceMalformed;
         }
         if (!_isSigned(batch, account, position, signatures, index)) return SkipReason.SignatureInvalid;
 
-        if (before == 0) batch.kept[batch.keptCount++] = index;
+        if (before == 0) _keep(batch.kept, index);
         if (batch.isSealed) {
             uint256 maskedChoice = _wordAt(position + 64);
             if (maskedChoice > type(uint128).max) revert BatchMalformed();
-            slot.word = _pack(version, BallotStatus.Sealed, _sealHash(choice, maskedChoice));
-            _emitCast(SealedBallotCast.selector, batch, account, position);
+            slot.word = BallotRecord.createSealed(version, choice, maskedChoice);
+            _emitCast(SealedBallotCast.selector, batch, account);
         } else {
-            slot.word = _pack(version, BallotStatus.Counted, choice);
-            _emitCast(BallotCast.selector, batch, account, position);
-            if (before != 0) Choices.subtract(batch.tally, _payloadOf(before), batch.rating);
+            slot.word = BallotRecord.createCounted(version, choice);
+            _emitCast(BallotCast.selector, batch, account);
+            if (before != 0) Choices.subtract(batch.tally, before.choiceOf(), batch.rating);
             Choices.add(batch.tally, choice, batch.rating);
         }
         return SkipReason.None;
+    }
+
+    /// @dev Appends to a list that has room for all.
+    function _keep(uint256[] memory kept, uint256 index) private pure {
+        assembly ("memory-safe") {
+            let count := add(mload(kept), 1)
+            mstore(kept, count)
+            mstore(add(kept, shl(5, count)), index)
+        }
     }
 
     function _wordAt(uint256 position) private pure returns (uint256 word) {
@@ -336,42 +360,33 @@ contract Polls is IPolls, EIP712, Context {
     }
 
     /// @dev `emit BallotCast(...)` or `SealedBallotCast(...)`: after the indexed arguments come the fields of the ballot,
-    /// just as they stand in the calldata, which is cheaper than encoding them.
-    function _emitCast(bytes32 topic, Batch memory batch, address account, uint256 position) private {
+    /// which stand in the frame since it was hashed.
+    function _emitCast(bytes32 topic, Batch memory batch, address account) private {
         uint256 pollId = batch.pollId;
         uint256 size = batch.ballotSize;
+        uint256 frame = batch.frame;
         assembly ("memory-safe") {
-            let free := mload(0x40)
-            calldatacopy(free, position, size)
-            log3(free, size, topic, pollId, account)
+            log3(add(frame, 96), size, topic, pollId, account)
         }
     }
 
     /// @dev Whether the account signed the ballot. EIP-712 encodes the fields of the ballot just as they stand in the
-    /// calldata. A signature is no identifier of anything here, so both its forms are accepted.
+    /// calldata. A signature identifies nothing here, so its other form (n - s) need not be refused.
     function _isSigned(Batch memory batch, address account, uint256 position, bytes calldata signatures, uint256 index)
         private
         pure
         returns (bool)
     {
-        uint256 pollId = batch.pollId;
         uint256 size = batch.ballotSize;
-        bytes32 domainSeparator = batch.domainSeparator;
-        bytes32 typehash = batch.typehash;
+        uint256 frame = batch.frame;
         bytes32 digest;
         bytes32 r;
         bytes32 vs;
         assembly ("memory-safe") {
-            let free := mload(0x40)
-            mstore(free, typehash)
-            mstore(add(free, 32), pollId)
-            mstore(add(free, 64), account)
-            calldatacopy(add(free, 96), position, size)
-            let structHash := keccak256(free, add(96, size))
-            mstore(free, hex"1901")
-            mstore(add(free, 2), domainSeparator)
-            mstore(add(free, 34), structHash)
-            digest := keccak256(free, 66)
+            mstore(add(frame, 64), account)
+            calldatacopy(add(frame, 96), position, size)
+            mstore(add(frame, 226), keccak256(frame, add(96, size)))
+            digest := keccak256(add(frame, 192), 66)
 
             let signature := add(signatures.offset, shl(6, index))
             r := calldataload(signature)
@@ -389,15 +404,10 @@ contract Polls is IPolls, EIP712, Context {
         address[] calldata accounts,
         bytes calldata credentials
     ) private {
-        uint256 count = batch.keptCount;
-        if (count == 0) return;
         uint256[] memory kept = batch.kept;
-        // The array was allocated longer than it turned out to be.
-        assembly ("memory-safe") {
-            mstore(kept, count)
-        }
+        if (kept.length == 0) return;
         // At most `issued`.
-        record.ballots += uint32(count);
+        record.ballots += uint32(kept.length);
         if (!BlindCredential.verify(_scope(batch.pollId), record.issuerKey.unpack(), accounts, credentials, kept)) {
             revert CredentialsInvalid(batch.pollId);
         }
@@ -458,12 +468,11 @@ contract Polls is IPolls, EIP712, Context {
         uint32 version = ballot.version;
         Slot storage slot = record.records[account];
         uint256 before = slot.word;
-        if (_ballotStatusOf(before) != BallotStatus.Sealed) {
+        if (before.statusOf() != BallotStatus.Sealed) {
             emit OpeningSkipped(batch.pollId, account, version, SkipReason.NotSealed);
             return BallotStatus.None;
         }
-        uint256 hash = _sealHash(uint256(ballot.point), ballot.maskedChoice);
-        if (before != _pack(version, BallotStatus.Sealed, hash)) {
+        if (before != BallotRecord.createSealed(version, uint256(ballot.point), ballot.maskedChoice)) {
             emit OpeningSkipped(batch.pollId, account, version, SkipReason.SealMismatch);
             return BallotStatus.None;
         }
@@ -471,40 +480,19 @@ contract Polls is IPolls, EIP712, Context {
         (bool valid, uint128 choice) =
             Sealing.unmask(secret, ballot.point, ballot.maskedChoice, batch.pollId, account, version);
         if (!valid || !Choices.isWellFormed(choice, batch.rating, batch.choiceBits, batch.maxChoices)) {
-            slot.word = _pack(version, BallotStatus.Spoilt, 0);
+            slot.word = BallotRecord.createSpoilt(version);
             emit BallotSpoilt(batch.pollId, account, version);
             return BallotStatus.Spoilt;
         }
-        slot.word = _pack(version, BallotStatus.Counted, choice);
+        slot.word = BallotRecord.createCounted(version, choice);
         emit BallotOpened(batch.pollId, account, version, choice);
         Choices.add(batch.tally, choice, batch.rating);
         return BallotStatus.Counted;
     }
 
     // ---------------------------------------------------------------------------------------------
-    // Records and counters
+    // Counters
     // ---------------------------------------------------------------------------------------------
-
-    function _pack(uint256 version, BallotStatus status, uint256 payload) private pure returns (uint256) {
-        return payload << 40 | uint256(status) << 32 | version;
-    }
-
-    /// @dev What is left of the hash of a sealed choice beside version and status: 216 bits.
-    function _sealHash(uint256 point, uint256 maskedChoice) private pure returns (uint256) {
-        return uint256(keccak256(abi.encode(point, maskedChoice))) >> 40;
-    }
-
-    function _versionOf(uint256 record) private pure returns (uint32) {
-        return uint32(record);
-    }
-
-    function _ballotStatusOf(uint256 record) private pure returns (BallotStatus) {
-        return BallotStatus(uint8(record >> 32));
-    }
-
-    function _payloadOf(uint256 record) private pure returns (uint256) {
-        return record >> 40;
-    }
 
     function _counterCount(PollRecord storage record) private view returns (uint256) {
         return Choices.counterCount(record.kind == PollKind.Rating, record.optionCount);
@@ -600,9 +588,9 @@ contract Polls is IPolls, EIP712, Context {
     /// @inheritdoc IPolls
     function ballotOf(uint256 pollId, address account) external view returns (BallotInfo memory info) {
         uint256 record = _pollOf(pollId).records[account].word;
-        info.status = _ballotStatusOf(record);
-        info.version = _versionOf(record);
-        if (info.status == BallotStatus.Counted) info.choice = uint128(_payloadOf(record));
+        info.status = record.statusOf();
+        info.version = record.versionOf();
+        if (info.status == BallotStatus.Counted) info.choice = record.choiceOf();
     }
 
     /// @inheritdoc IParticipation
