@@ -37,6 +37,12 @@ interface Vm {
     function assume(bool condition) external pure;
     function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
     function getNonce(address account) external view returns (uint64);
+    function load(address account, bytes32 slot) external view returns (bytes32);
+    function record() external;
+    function accesses(address account) external returns (bytes32[] memory reads, bytes32[] memory writes);
+    function snapshotState() external returns (uint256 id);
+    function revertToState(uint256 id) external returns (bool success);
+    function etch(address account, bytes calldata code) external;
 
     // Keys.
     function addr(uint256 secret) external pure returns (address);
