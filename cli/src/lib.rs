@@ -3,6 +3,7 @@
 //! The library exists so that tests can call the commands; the binary only parses and dispatches.
 
 pub mod audit;
+pub mod ceremony;
 pub mod commands;
 pub mod election;
 pub mod replay;

@@ -1,6 +1,7 @@
 //! The commands and their arguments.
 
 mod audit;
+mod ceremony;
 mod deploy;
 mod replay;
 mod round;
@@ -44,6 +45,9 @@ pub enum Command {
     Replay(replay::ReplayArgs),
     /// Recount a round from the chain's RPC alone and name the first difference.
     Audit(audit::AuditArgs),
+    /// Make an issuer key by several offices, none of which ever holds it (docs/ceremony.md).
+    #[command(subcommand)]
+    Ceremony(ceremony::CeremonyCommand),
 }
 
 /// Runs one command.
@@ -58,6 +62,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Round(command) => round::run(command).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Audit(args) => audit::run(args).await,
+        Command::Ceremony(command) => ceremony::run(command),
     }
 }
 
