@@ -1,7 +1,18 @@
 // Writes abi/<Contract>.json from forge's artifacts, or with --check compares.
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 
-const contracts = ["Municipalities", "IssuerKeys", "BudgetToken", "BudgetRound", "BudgetRounds"];
+const contracts = [
+  "Municipalities",
+  "IssuerKeys",
+  "BudgetToken",
+  "BudgetRound",
+  "BudgetRounds",
+  "Milestones",
+  "Polls",
+  "RewardPoints",
+  "RewardShop",
+  "Anchors",
+];
 // The compiler's own keys are numbers of syntax nodes, which differ from one compilation to the next.
 const numbered = (references) =>
   Object.fromEntries(

@@ -16,6 +16,9 @@ export interface RpcLog {
     removed: boolean;
 }
 
+/** Whoever proposes or withdraws. */
+export const STAFF = `0x${"57".repeat(20)}`;
+
 const hex = (value: number) => `0x${value.toString(16)}`;
 const IGNORED = `0x${"77".repeat(32)}`;
 

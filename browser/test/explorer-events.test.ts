@@ -55,12 +55,14 @@ test("random events are read as ethers wrote them", () => {
             initiatives,
             points,
         });
-        assert.deepEqual(decoded("SettlementWithdrawn", digest), { name: "SettlementWithdrawn", digest });
+        assert.deepEqual(decoded("SettlementWithdrawn", account, digest), { name: "SettlementWithdrawn", digest });
 
         const [winners, totalCost] = [list(), uint(256)];
-        for (const name of ["SettlementProposed", "SettlementFinalized"]) {
-            assert.deepEqual(decoded(name, winners, digest, totalCost, uint(64)), { name, winners, digest, totalCost });
-        }
+        const read = { winners, digest, totalCost };
+        const proposed = decoded("SettlementProposed", account, winners, digest, totalCost, uint(64));
+        assert.deepEqual(proposed, { name: "SettlementProposed", ...read });
+        const final = decoded("SettlementFinalized", winners, digest, totalCost, uint(64));
+        assert.deepEqual(final, { name: "SettlementFinalized", ...read });
     }
 });
 

@@ -12,7 +12,7 @@ import type { Browser, Page } from "playwright-core";
 import vectors from "../../crates/domain/vectors/settlement.json";
 import { FAILURES } from "../src/explorer/failure.ts";
 import type { Election, Outcome } from "../src/settlement/index.ts";
-import { TestChain } from "./explorer-chain.ts";
+import { STAFF, TestChain } from "./explorer-chain.ts";
 
 const executablePath = process.env["KOPILKA_CHROMIUM"] ?? "/usr/bin/chromium";
 const skip = existsSync(executablePath) ? false : `no Chromium at ${executablePath}: name one in KOPILKA_CHROMIUM`;
@@ -122,7 +122,7 @@ async function open(html: string, script: string): Promise<void> {
 function hold(proposed: readonly number[] = winners): void {
     chain = new TestChain(1_234);
     chain.hold(election);
-    chain.emit("SettlementProposed", proposed, outcome.transcript, outcome.totalCost, 99);
+    chain.emit("SettlementProposed", STAFF, proposed, outcome.transcript, outcome.totalCost, 99);
     slow = undefined;
 }
 

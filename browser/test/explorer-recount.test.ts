@@ -10,7 +10,7 @@ import { Failure } from "../src/explorer/failure.ts";
 import { type Progress, recount, type RecountRequest } from "../src/explorer/recount.ts";
 import { BLOCK_RANGE, nodeAt } from "../src/explorer/rpc.ts";
 import { type Election, type Outcome, settle } from "../src/settlement/index.ts";
-import { roundAbi, TestChain } from "./explorer-chain.ts";
+import { roundAbi, STAFF, TestChain } from "./explorer-chain.ts";
 
 const cases = vectors as unknown as { name: string; election: Election; outcome: Outcome }[];
 const { election, outcome } = cases.find(({ name }) => name === "random with many ballots")!;
@@ -43,7 +43,7 @@ after(() => server.close());
 function held(what: Election = election, proposed: readonly number[] = winners, digest = outcome.transcript, cost = outcome.totalCost) {
     chain = new TestChain(1_234);
     chain.hold(what);
-    chain.emit("SettlementProposed", proposed, digest, cost, 99);
+    chain.emit("SettlementProposed", STAFF, proposed, digest, cost, 99);
     return chain;
 }
 
@@ -103,9 +103,9 @@ test("every vector gives its result when it is held on a chain", async () => {
 
 test("the final result is the one compared, withdrawn ones are forgotten", async () => {
     held(election, [1], other, "1");
-    chain.emit("SettlementWithdrawn", other);
+    chain.emit("SettlementWithdrawn", STAFF, other);
     assert.equal((await run()).announced, undefined);
-    chain.emit("SettlementProposed", winners, outcome.transcript, outcome.totalCost, 99);
+    chain.emit("SettlementProposed", STAFF, winners, outcome.transcript, outcome.totalCost, 99);
     chain.emit("SettlementFinalized", winners, outcome.transcript, outcome.totalCost, 5);
     const result = await run();
     assert.equal(result.announced?.isFinal, true);

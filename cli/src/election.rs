@@ -67,6 +67,10 @@ pub struct ChainSettlement {
     pub digest: B256,
     /// Sum of the winners' costs.
     pub total_cost: U256,
+    /// Who proposed it, from `SettlementProposed`.
+    pub proposer: Address,
+    /// Who approved it, from `SettlementApproved`; zero before.
+    pub approver: Address,
     /// Whether it is final.
     pub is_final: bool,
     /// Returned to the budget when it became final.
@@ -210,19 +214,29 @@ impl ChainRound {
                     winners: event.winners,
                     digest: event.transcriptDigest,
                     total_cost: event.totalCost,
+                    proposer: event.proposer,
+                    approver: Address::ZERO,
                     is_final: false,
                     returned: U256::ZERO,
                 });
             }
+            BudgetRoundEvents::SettlementApproved(event) => {
+                let proposed = self.settlement.as_mut().context("a result was approved that nobody proposed")?;
+                ensure!(event.transcriptDigest == proposed.digest, "another result was approved than proposed");
+                ensure!(event.proposer == proposed.proposer, "the approval names another proposer");
+                ensure!(event.approver != event.proposer, "{} approved its own proposal of a result", event.approver);
+                proposed.approver = event.approver;
+            }
             BudgetRoundEvents::SettlementWithdrawn(_) => self.settlement = None,
             BudgetRoundEvents::SettlementFinalized(event) => {
-                self.settlement = Some(ChainSettlement {
-                    winners: event.winners,
-                    digest: event.transcriptDigest,
-                    total_cost: event.totalCost,
-                    is_final: true,
-                    returned: event.returned,
-                });
+                let proposed = self.settlement.as_mut().context("a result became final that nobody proposed")?;
+                ensure!(!proposed.approver.is_zero(), "a result became final that nobody approved");
+                ensure!(
+                    event.winners == proposed.winners && event.transcriptDigest == proposed.digest,
+                    "another result became final than was proposed"
+                );
+                proposed.is_final = true;
+                proposed.returned = event.returned;
             }
             BudgetRoundEvents::InitiativeSettled(event) => {
                 let initiative =
@@ -248,7 +262,10 @@ impl ChainRound {
                     *balance = balance.checked_add(event.value).context("a balance overflows")?;
                 }
             }
-            BudgetTokenEvents::BudgetMinted(event) => self.minted += event.amount,
+            BudgetTokenEvents::BudgetMinted(event) => {
+                ensure!(event.approver != event.proposer, "{} approved its own proposal to mint", event.approver);
+                self.minted += event.amount;
+            }
             BudgetTokenEvents::PaymentBurned(event) => self.paid += event.amount,
             BudgetTokenEvents::ReturnedToBudget(event) => self.returned += event.amount,
             _ => {}

@@ -92,6 +92,12 @@ impl Words {
             return Some(match contract.kind.as_str() {
                 "municipalities" => self.text("label-municipalities"),
                 "rounds" => self.text("label-rounds"),
+                "issuer-keys" => self.text("label-issuer-keys"),
+                "polls" => self.text("label-polls"),
+                "reward-points" => self.text("label-reward-points"),
+                "reward-shop" => self.text("label-reward-shop"),
+                "anchors" => self.text("label-anchors"),
+                "milestones" => self.text("label-milestones"),
                 "round-implementation" => self.text("label-round-implementation"),
                 "token-implementation" => self.text("label-token-implementation"),
                 "token" => self.text("label-token").arg("symbol", contract.symbol.as_deref().unwrap_or("?")),
@@ -294,6 +300,8 @@ fn role_key(role: &str) -> &'static str {
         "treasurer" => "label-role-treasurer",
         "clerk" => "label-role-clerk",
         "issuer" => "label-role-issuer",
+        "controller" => "label-role-controller",
+        "registrar" => "label-role-registrar",
         _ => "label-role-partner",
     }
 }

@@ -62,10 +62,10 @@ const DECODERS: readonly (readonly [signature: string, indexed: number, decode: 
             points: data.numbers(2, 16),
         }),
     ],
-    ["SettlementProposed(uint16[],bytes32,uint256,uint64)", 0, result("SettlementProposed")],
+    ["SettlementProposed(address,uint16[],bytes32,uint256,uint64)", 1, result("SettlementProposed")],
     [
-        "SettlementWithdrawn(bytes32)",
-        0,
+        "SettlementWithdrawn(address,bytes32)",
+        1,
         (_, data) => ({ name: "SettlementWithdrawn", digest: data.bytes32(0) }),
     ],
     ["SettlementFinalized(uint16[],bytes32,uint256,uint256)", 0, result("SettlementFinalized")],

@@ -125,6 +125,8 @@ async fn check_classes(read: &ChainRound, contract: &Round) -> anyhow::Result<()
             );
         }
     }
+    let participants = contract.participants(contract.roundId().call().await?).call().await?;
+    same("accounts with an allocation", participants, U256::from(read.allocations.len()))?;
     same("registered accounts", usize::try_from(contract.registeredCount().call().await?)?, read.registrations.len())
 }
 
@@ -176,6 +178,12 @@ async fn check_money(read: &ChainRound, provider: &DynProvider, phase: Phase) ->
         .context("balances overflow")?;
     same("token supply against the sum of all balances", supply, held)?;
     same("minted = supply + paid + returned", read.minted, supply + read.paid + read.returned)?;
+    let sums = token.reconciliation().call().await?;
+    same(
+        "minted = treasury + purse + wallets + paid + returned",
+        sums.minted,
+        sums.treasury + sums.purse + sums.wallets + sums.paid + sums.returned,
+    )?;
     for (holder, balance) in &read.balances {
         same(&format!("balance of {holder}"), token.balanceOf(*holder).call().await?, *balance)?;
     }
@@ -208,6 +216,8 @@ async fn check_result(read: &ChainRound, contract: &Round, phase: Phase) -> anyh
         declared.winners
     );
     same("digest in the contract", stored.transcriptDigest, declared.digest)?;
+    same("proposer in the contract", stored.proposer, declared.proposer)?;
+    same("approver in the contract", stored.approver, declared.approver)?;
     same("total cost in the contract", U256::from(stored.totalCost), declared.total_cost)?;
     Ok(Some(outcome))
 }

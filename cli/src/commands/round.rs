@@ -3,15 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use alloy::network::EthereumWallet;
-use alloy::primitives::Address;
+use alloy::primitives::{Address, B256, U256};
 use anyhow::{Context as _, ensure};
 use clap::{Args, Subcommand};
 use kopilka_bindings::budget_round::BudgetRound;
 use kopilka_bindings::budget_rounds::BudgetRounds;
+use kopilka_bindings::budget_token::BudgetToken;
 use kopilka_domain::{Kopecks, Phase, settlement};
 
 use crate::election::ChainRound;
-use crate::staff::{RoundPlan, Staff, connect};
+use crate::staff::{RoundPlan, Staff, connect, describe};
 use crate::system::{Secrets, System};
 
 /// The staff's steps, in the order in which a round takes them.
@@ -19,8 +20,14 @@ use crate::system::{Secrets, System};
 pub enum RoundCommand {
     /// Show an example of a plan file for `create`.
     Example,
-    /// Create a round from a plan: admit the municipality, publish texts, mint the budget, add initiatives.
+    /// Create a round from a plan: admit the municipality, publish texts, propose to mint the budget, add initiatives.
     Create(CreateArgs),
+    /// Treasurer: propose to mint more, within the appropriation.
+    ProposeMint(ProposeMintArgs),
+    /// Controller: mint what the treasurer proposed.
+    ApproveMint(MintArgs),
+    /// Controller: refuse what the treasurer proposed to mint.
+    CancelMint(MintArgs),
     /// List the rounds on the chain.
     List(Folder),
     /// Show where a round stands.
@@ -31,9 +38,13 @@ pub enum RoundCommand {
     OpenPledging(OneRound),
     /// End pledging.
     ClosePledging(OneRound),
-    /// Compute the result from the chain and propose it; the objection window begins.
+    /// Clerk: compute the result from the chain and propose it; the objection window begins.
     Settle(OneRound),
-    /// Make a proposed result final after the objection window.
+    /// Controller: recount from the chain and approve the proposed result if it is the same.
+    Approve(OneRound),
+    /// Controller: withdraw a proposed result after a founded objection.
+    Withdraw(OneRound),
+    /// Make a proposed and approved result final after the objection window.
     Finalize(OneRound),
     /// Record a payment from a winner's wallet.
     Pay(PayArgs),
@@ -70,6 +81,29 @@ pub struct CreateArgs {
     folder: Folder,
     /// The plan; `kopilka round example` shows one.
     plan: PathBuf,
+}
+
+/// Arguments of `propose-mint`.
+#[derive(Debug, Args)]
+pub struct ProposeMintArgs {
+    #[command(flatten)]
+    one: OneRound,
+    /// Amount in rubles, e.g. 125000,50.
+    #[arg(long, value_name = "RUBLES")]
+    amount: Kopecks,
+    /// Name or address of the order to mint; only its hash goes on chain.
+    #[arg(long, value_name = "TEXT")]
+    document: String,
+}
+
+/// Which proposal to mint.
+#[derive(Debug, Args)]
+pub struct MintArgs {
+    #[command(flatten)]
+    one: OneRound,
+    /// Id of the proposal, as `create` and `propose-mint` print it.
+    #[arg(long, value_name = "N")]
+    mint: U256,
 }
 
 /// Which initiative.
@@ -109,8 +143,22 @@ pub(super) async fn run(command: RoundCommand) -> anyhow::Result<()> {
             let plan = read_plan(&args.plan)?;
             let (_, staff) = open(&args.folder)?;
             let handle = staff.create_round(&plan).await?;
-            println!("round {}\ntoken {}", handle.round, handle.token);
+            println!("round {}\ntoken {}\nmint {}", handle.round, handle.token, handle.mint_id);
+            println!("The round has no money yet: a controller approves it with `kopilka round approve-mint`.");
             Ok(())
+        }
+        RoundCommand::ProposeMint(args) => {
+            let (system, staff) = open(&args.one.folder)?;
+            let token = token_of(&system, args.one.round).await?;
+            let mint_id = staff.propose_mint(token, args.amount, &args.document).await?;
+            println!("mint {mint_id}");
+            println!("Nothing is minted yet: a controller approves it with `kopilka round approve-mint`.");
+            Ok(())
+        }
+        RoundCommand::ApproveMint(args) => approve_mint(&args).await,
+        RoundCommand::CancelMint(args) => {
+            let (system, staff) = open(&args.one.folder)?;
+            staff.cancel_mint(token_of(&system, args.one.round).await?, args.mint).await
         }
         RoundCommand::List(folder) => list(&folder).await,
         RoundCommand::Status(one) => status(&one).await,
@@ -118,6 +166,8 @@ pub(super) async fn run(command: RoundCommand) -> anyhow::Result<()> {
         RoundCommand::OpenPledging(one) => open(&one.folder)?.1.open_pledging(one.round).await,
         RoundCommand::ClosePledging(one) => open(&one.folder)?.1.close_pledging(one.round).await,
         RoundCommand::Settle(one) => settle(&one).await,
+        RoundCommand::Approve(one) => approve(&one).await,
+        RoundCommand::Withdraw(one) => open(&one.folder)?.1.withdraw(one.round).await,
         RoundCommand::Finalize(one) => {
             open(&one.folder)?.1.finalize(one.round).await?;
             println!("The result is final.");
@@ -154,7 +204,7 @@ async fn list(folder: &Folder) -> anyhow::Result<()> {
     let factory = BudgetRounds::new(system.deployment.rounds, provider.clone());
     let count = factory.roundCount().call().await?.to::<u64>();
     for id in 1..=count {
-        let address = factory.roundAt(alloy::primitives::U256::from(id)).call().await?.round;
+        let address = factory.roundAt(U256::from(id)).call().await?.round;
         let phase = Phase::try_from(BudgetRound::new(address, provider.clone()).phase().call().await?)?;
         println!("{id}\t{address}\t{phase}");
     }
@@ -167,7 +217,19 @@ async fn status(one: &OneRound) -> anyhow::Result<()> {
     let round = BudgetRound::new(one.round, provider);
     let phase = Phase::try_from(round.phase().call().await?)?;
     println!("phase        {phase}");
-    println!("budget       {}", Kopecks(round.budget().call().await?.to::<u128>()));
+    let token = BudgetToken::new(round.token().call().await?, round.provider().clone());
+    let sums = token.reconciliation().call().await?;
+    for (name, kopecks) in [
+        ("appropriated", sums.appropriation),
+        ("minted", sums.minted),
+        ("treasury", sums.treasury),
+        ("purse", sums.purse),
+        ("wallets", sums.wallets),
+        ("paid", sums.paid),
+        ("returned", sums.returned),
+    ] {
+        println!("{name:<12} {}", Kopecks(kopecks.to::<u128>()));
+    }
     println!("registered   {}", round.registeredCount().call().await?);
     println!("initiatives  {}", round.initiativeCount().call().await?);
     for id in 1..=round.initiativeCount().call().await? {
@@ -186,11 +248,53 @@ async fn settle(one: &OneRound) -> anyhow::Result<()> {
         read.settlement.is_none(),
         "a result is proposed already: run `kopilka round finalize`, or have it withdrawn"
     );
+    let (winners, digest) = count(&read)?;
+    staff.propose(one.round, winners, digest).await?;
+    println!(
+        "The result is proposed; the objection window is open. A controller approves it with `kopilka round approve`."
+    );
+    Ok(())
+}
+
+/// The controller trusts no proposal: the result is counted again.
+async fn approve(one: &OneRound) -> anyhow::Result<()> {
+    let (system, staff) = open(&one.folder)?;
+    let provider = connect(&system.rpc_url, EthereumWallet::default());
+    let read = ChainRound::read(&provider, one.round, system.deployment.first_block).await?;
+    let proposed = read.settlement.as_ref().context("no result is proposed: run `kopilka round settle` first")?;
+    let (winners, digest) = count(&read)?;
+    ensure!(
+        winners == proposed.winners && digest == proposed.digest,
+        "the proposed result is not that of the recount: proposed winners {:?} with transcript {}; withdraw it with \
+         `kopilka round withdraw`",
+        proposed.winners,
+        proposed.digest
+    );
+    staff.approve(one.round, winners, digest).await?;
+    println!("The result is approved.");
+    Ok(())
+}
+
+/// Winners and digest of the transcript, from the chain alone.
+fn count(read: &ChainRound) -> anyhow::Result<(Vec<u16>, B256)> {
     let outcome = settlement::settle(&read.election()?)?;
     let mut winners: Vec<u16> = outcome.winners.iter().map(|winner| winner.id.0).collect();
     winners.sort_unstable();
     println!("winners {winners:?}, together {}", outcome.total_cost);
-    staff.propose(one.round, winners, outcome.transcript.digest().into()).await?;
-    println!("The result is proposed; the objection window is open.");
+    Ok((winners, outcome.transcript.digest().into()))
+}
+
+async fn approve_mint(args: &MintArgs) -> anyhow::Result<()> {
+    let (system, staff) = open(&args.one.folder)?;
+    let token = token_of(&system, args.one.round).await?;
+    let reader = BudgetToken::new(token, connect(&system.rpc_url, EthereumWallet::default()));
+    let proposal = reader.mintProposal(args.mint).call().await.map_err(|error| anyhow::anyhow!(describe(&error)))?;
+    staff.approve_mint(token, args.mint, Kopecks(proposal.amount)).await?;
+    println!("{} are minted, proposed by {}.", Kopecks(proposal.amount), proposal.proposer);
     Ok(())
+}
+
+async fn token_of(system: &System, round: Address) -> anyhow::Result<Address> {
+    let round = BudgetRound::new(round, connect(&system.rpc_url, EthereumWallet::default()));
+    round.token().call().await.with_context(|| format!("{} is not a round on this chain", round.address()))
 }

@@ -87,6 +87,7 @@ pub async fn replay(
     let staff = Staff::new(system, secrets)?;
     let plan = plan::plan(&instance, &municipality, &options.choice, options.objection_seconds)?;
     let handle = staff.create_round(&plan).await.context("the round could not be created")?;
+    staff.approve_mint(handle.token, handle.mint_id, plan.appropriation.amount).await?;
     staff.open_registration(handle.round).await?;
     stages.push(Stage::ended("setup", plan.initiatives.len(), started));
 
@@ -125,7 +126,9 @@ pub async fn replay(
     let outcome = settlement::settle(&before.election()?)?;
     let mut winners: Vec<u16> = outcome.winners.iter().map(|winner| winner.id.0).collect();
     winners.sort_unstable();
-    staff.propose(handle.round, winners.clone(), outcome.transcript.digest().into()).await?;
+    let digest: B256 = outcome.transcript.digest().into();
+    staff.propose(handle.round, winners.clone(), digest).await?;
+    staff.approve(handle.round, winners.clone(), digest).await?;
     staff.finalize(handle.round).await?;
     stages.push(Stage::ended("settlement", winners.len(), settling));
 

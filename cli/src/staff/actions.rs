@@ -11,6 +11,7 @@ use kopilka_bindings::budget_round::BudgetRound::{self, BudgetRoundInstance};
 use kopilka_bindings::budget_rounds::{self, BudgetRounds};
 use kopilka_bindings::budget_token::BudgetToken;
 use kopilka_bindings::deploy::Deployment;
+use kopilka_bindings::milestones::Milestones;
 use kopilka_bindings::municipalities::Municipalities;
 use kopilka_domain::Kopecks;
 use serde_json::json;
@@ -23,6 +24,7 @@ use crate::system::{Secrets, System};
 const TREASURER: u8 = 1;
 const CLERK: u8 = 2;
 const ISSUER: u8 = 3;
+const CONTROLLER: u8 = 5;
 
 /// How long a staff's transaction may take.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -34,8 +36,9 @@ const ACCESS_SECONDS: u64 = 366 * 24 * 3600;
 pub struct Staff {
     operator: DynProvider,
     treasurer: DynProvider,
+    controller: DynProvider,
     clerk: DynProvider,
-    accounts: [(u8, Address); 3],
+    accounts: [(u8, Address); 4],
     deployment: Deployment,
     portal: PortalStaff,
 }
@@ -47,6 +50,8 @@ pub struct RoundHandle {
     pub round: Address,
     /// Address of its token.
     pub token: Address,
+    /// The treasurer's proposal to mint the whole appropriation; a controller must approve it.
+    pub mint_id: U256,
 }
 
 impl Staff {
@@ -62,11 +67,13 @@ impl Staff {
         Ok(Self {
             operator: provider("operator_key", &secrets.operator_key)?,
             treasurer: provider("treasurer_key", &secrets.treasurer_key)?,
+            controller: provider("controller_key", &secrets.controller_key)?,
             clerk: provider("clerk_key", &secrets.clerk_key)?,
             accounts: [
                 (TREASURER, Secrets::address("treasurer_key", &secrets.treasurer_key)?),
                 (CLERK, Secrets::address("clerk_key", &secrets.clerk_key)?),
                 (ISSUER, Secrets::address("issuer_key", &secrets.issuer_key)?),
+                (CONTROLLER, Secrets::address("controller_key", &secrets.controller_key)?),
             ],
             deployment: system.deployment.clone(),
             portal: PortalStaff::new(system.portal_url.clone(), secrets.staff_token.clone()),
@@ -118,8 +125,8 @@ impl Staff {
         Ok(id)
     }
 
-    /// Creates a round from a plan: texts published, budget minted, class 0 with its issuer key, initiatives added.
-    /// It stays in `Draft`.
+    /// Creates a round from a plan: texts published, minting of the budget proposed, class 0 with its issuer key,
+    /// initiatives added. It stays in `Draft`, and without money until a controller approves.
     ///
     /// # Errors
     /// When the portal or the chain refuses a step; the message names it.
@@ -156,10 +163,10 @@ impl Staff {
         let receipt = mined(create.send().await, "createRound").await?;
         let created =
             receipt.decoded_log::<BudgetRounds::RoundCreated>().context("the transaction created no round")?;
-        let handle = RoundHandle { round: created.round, token: created.token };
+        let order = &plan.appropriation.document_uri;
+        let mint_id = self.propose_mint(created.token, plan.appropriation.amount, order).await?;
+        let handle = RoundHandle { round: created.round, token: created.token, mint_id };
 
-        let token = BudgetToken::new(handle.token, self.treasurer.clone());
-        mined(token.mint(U256::from(amount(plan.appropriation.amount))).send().await, "mint").await?;
         let (key_id, key) = self.portal.create_issuer_key().await?;
         let round = self.clerk_round(handle.round);
         mined(round.addClass(1, key).send().await, "addClass").await?;
@@ -177,6 +184,36 @@ impl Staff {
             mined(sent, "addInitiative").await?;
         }
         Ok(handle)
+    }
+
+    /// Treasurer: proposes to mint; returns the proposal's id.
+    ///
+    /// # Errors
+    /// When the contract refuses.
+    pub async fn propose_mint(&self, token: Address, minted: Kopecks, document: &str) -> anyhow::Result<U256> {
+        let token = BudgetToken::new(token, self.treasurer.clone());
+        let proposal = token.proposeMint(U256::from(amount(minted)), keccak256(document));
+        let receipt = mined(proposal.send().await, "proposeMint").await?;
+        let proposed = receipt.decoded_log::<BudgetToken::MintProposed>();
+        Ok(proposed.context("the transaction proposed no mint")?.mintId)
+    }
+
+    /// Controller: mints what the treasurer proposed.
+    ///
+    /// # Errors
+    /// When the contract refuses.
+    pub async fn approve_mint(&self, token: Address, mint_id: U256, minted: Kopecks) -> anyhow::Result<()> {
+        let token = BudgetToken::new(token, self.controller.clone());
+        mined(token.approveMint(mint_id, U256::from(amount(minted))).send().await, "approveMint").await.map(drop)
+    }
+
+    /// Controller: refuses what the treasurer proposed.
+    ///
+    /// # Errors
+    /// When the contract refuses.
+    pub async fn cancel_mint(&self, token: Address, mint_id: U256) -> anyhow::Result<()> {
+        let token = BudgetToken::new(token, self.controller.clone());
+        mined(token.cancelMint(mint_id).send().await, "cancelMint").await.map(drop)
     }
 
     /// Clerk: draft to registration.
@@ -215,14 +252,37 @@ impl Staff {
             .map(drop)
     }
 
-    /// Makes a proposed result final, waiting for the end of the objection window by the chain's clock.
+    /// Controller: approves a proposed result.
+    ///
+    /// # Errors
+    /// When the contract refuses.
+    pub async fn approve(&self, round: Address, winners: Vec<u16>, digest: B256) -> anyhow::Result<()> {
+        let round = BudgetRound::new(round, self.controller.clone());
+        mined(round.approveSettlement(winners, digest).send().await, "approveSettlement").await.map(drop)
+    }
+
+    /// Controller: withdraws a proposed result after a founded objection.
+    ///
+    /// # Errors
+    /// When the contract refuses.
+    pub async fn withdraw(&self, round: Address) -> anyhow::Result<()> {
+        let round = BudgetRound::new(round, self.controller.clone());
+        mined(round.withdrawSettlement().send().await, "withdrawSettlement").await.map(drop)
+    }
+
+    /// Makes a proposed and approved result final, waiting for the end of the objection window by the chain's clock.
     ///
     /// # Errors
     /// When the contract refuses.
     pub async fn finalize(&self, round: Address) -> anyhow::Result<TransactionReceipt> {
         let contract = self.clerk_round(round);
-        let proposed = contract.settlement().call().await?.proposedAt;
+        let settlement = contract.settlement().call().await?;
+        let proposed = settlement.proposedAt;
         ensure!(proposed > 0, "no result is proposed in round {round}: run `kopilka round settle` first");
+        ensure!(
+            !settlement.approver.is_zero(),
+            "the result of round {round} is not approved yet: run `kopilka round approve` first"
+        );
         let final_at = proposed + u64::from(contract.config().call().await?.objectionPeriod);
         loop {
             let latest = self.clerk.get_block_by_number(Default::default()).await?.context("the chain has no block")?;
@@ -315,6 +375,7 @@ pub fn describe(error: &alloy::contract::Error) -> String {
         BudgetRound::BudgetRoundErrors,
         BudgetToken::BudgetTokenErrors,
         BudgetRounds::BudgetRoundsErrors,
+        Milestones::MilestonesErrors,
         Municipalities::MunicipalitiesErrors
     );
     error.to_string()

@@ -17,8 +17,10 @@ use serde::{Deserialize, Serialize};
 pub struct Secrets {
     /// Owner of the register of municipalities.
     pub operator_key: String,
-    /// Treasurer of the municipality.
+    /// Treasurer of the municipality: proposes to mint, pays.
     pub treasurer_key: String,
+    /// Controller of the municipality, another person: approves what treasurer and clerk propose with money.
+    pub controller_key: String,
     /// Clerk of the municipality.
     pub clerk_key: String,
     /// Publishes how many credentials were issued.
@@ -61,10 +63,11 @@ impl Secrets {
             rand::rng().fill_bytes(&mut bytes);
             hex::encode(bytes)
         };
-        let [operator, treasurer, clerk, issuer, relayers @ ..] = DEV_MNEMONIC_KEYS.map(str::to_owned);
+        let [operator, treasurer, controller, clerk, issuer, relayers @ ..] = DEV_MNEMONIC_KEYS.map(str::to_owned);
         Self {
             operator_key: operator,
             treasurer_key: treasurer,
+            controller_key: controller,
             clerk_key: clerk,
             issuer_key: issuer,
             relayer_keys: relayers.to_vec(),

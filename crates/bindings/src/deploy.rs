@@ -5,10 +5,16 @@ use alloy::primitives::{Address, Bytes, keccak256};
 use alloy::providers::Provider;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    budget_round::BudgetRound, budget_rounds::BudgetRounds, budget_token::BudgetToken, issuer_keys::IssuerKeys,
-    municipalities::Municipalities,
-};
+use crate::anchors::Anchors;
+use crate::budget_round::BudgetRound;
+use crate::budget_rounds::BudgetRounds;
+use crate::budget_token::BudgetToken;
+use crate::issuer_keys::IssuerKeys;
+use crate::milestones::Milestones;
+use crate::municipalities::Municipalities;
+use crate::polls::Polls;
+use crate::reward_points::RewardPoints;
+use crate::reward_shop::RewardShop;
 
 /// Addresses of one deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,17 +33,32 @@ pub struct Deployment {
     pub round_implementation: Address,
     /// Code that every token delegates to.
     pub token_implementation: Address,
+    /// Polls.
+    pub polls: Address,
+    /// Points for taking part.
+    pub reward_points: Address,
+    /// Prizes for points.
+    pub reward_shop: Address,
+    /// Roots of off-chain registers.
+    pub anchors: Address,
+    /// How winners are carried out.
+    pub milestones: Address,
 }
 
 impl Deployment {
     /// Name and address of each contract.
-    pub fn contracts(&self) -> [(&'static str, Address); 5] {
+    pub fn contracts(&self) -> [(&'static str, Address); 10] {
         [
             ("municipalities", self.municipalities),
             ("issuer-keys", self.issuer_keys),
             ("rounds", self.rounds),
             ("round-implementation", self.round_implementation),
             ("token-implementation", self.token_implementation),
+            ("polls", self.polls),
+            ("reward-points", self.reward_points),
+            ("reward-shop", self.reward_shop),
+            ("anchors", self.anchors),
+            ("milestones", self.milestones),
         ]
     }
 }
@@ -58,6 +79,28 @@ pub enum DeployError {
         expected: u64,
         /// Chain id of the node.
         actual: u64,
+    },
+    /// A contract of the deployment trusts another one than the deployment's.
+    #[error("{contract} at {address}: its {part} is {found}; expected {expected}")]
+    WiredDifferently {
+        /// Contract's name.
+        contract: &'static str,
+        /// Where it is.
+        address: Address,
+        /// What it trusts.
+        part: &'static str,
+        /// The address in the contract.
+        found: Address,
+        /// The deployment's.
+        expected: Address,
+    },
+    /// A verifier that cannot claim issuer keys.
+    #[error("IssuerKeys at {issuer_keys}: {verifier} may not claim keys; was the register deployed with the others?")]
+    VerifierMissing {
+        /// Register of keys.
+        issuer_keys: Address,
+        /// Who should be admitted.
+        verifier: Address,
     },
     /// No code, or other code, stands at an address.
     #[error("{contract} at {address}: {found}; expected the code of abi/{contract}.json (keccak256 {expected})")]
@@ -80,26 +123,49 @@ pub enum DeployError {
 pub async fn deploy<P: Provider<Ethereum> + Clone>(provider: P, owner: Address) -> Result<Deployment, DeployError> {
     let chain_id = provider.get_chain_id().await?;
     let first_block = provider.get_block_number().await? + 1;
-    // The account that deploys is known from its first transaction, and with its nonce the addresses that follow: the
-    // register of keys and the contracts that claim them name each other at construction.
+    // The account that deploys is known from its first transaction, and with its nonce the addresses that follow: some
+    // contracts name each other at construction.
     let first = Municipalities::deploy_builder(provider.clone(), owner).send().await?;
     let first = first.get_receipt().await.map_err(alloy::contract::Error::from)?;
     let municipalities = first.contract_address.ok_or(alloy::contract::Error::ContractNotDeployed)?;
     let nonce = provider.get_transaction_count(first.from).await?;
-    let rounds = first.from.create(nonce + 3);
-    let issuer_keys = *IssuerKeys::deploy(provider.clone(), municipalities, vec![rounds]).await?.address();
-    let round_implementation = *BudgetRound::deploy(provider.clone()).await?.address();
-    let token_implementation = *BudgetToken::deploy(provider.clone()).await?.address();
-    BudgetRounds::deploy(provider, municipalities, issuer_keys, round_implementation, token_implementation).await?;
-    Ok(Deployment {
+    let at = |position: u64| first.from.create(nonce + position);
+    let deployment = Deployment {
         chain_id,
         first_block,
         municipalities,
-        issuer_keys,
-        rounds,
-        round_implementation,
-        token_implementation,
-    })
+        issuer_keys: at(0),
+        round_implementation: at(1),
+        token_implementation: at(2),
+        rounds: at(3),
+        polls: at(4),
+        reward_points: at(5),
+        reward_shop: at(6),
+        anchors: at(7),
+        milestones: at(8),
+    };
+    let Deployment { issuer_keys, rounds, polls, reward_points, reward_shop, .. } = deployment;
+    let (round, token) = (deployment.round_implementation, deployment.token_implementation);
+    let verifiers = vec![rounds, polls, reward_points];
+    // In the order of the positions above.
+    let pending = [
+        IssuerKeys::deploy_builder(&provider, municipalities, verifiers).send().await?,
+        BudgetRound::deploy_builder(&provider).send().await?,
+        BudgetToken::deploy_builder(&provider).send().await?,
+        BudgetRounds::deploy_builder(&provider, municipalities, issuer_keys, round, token).send().await?,
+        Polls::deploy_builder(&provider, municipalities, issuer_keys).send().await?,
+        RewardPoints::deploy_builder(&provider, municipalities, issuer_keys, rounds, reward_shop).send().await?,
+        RewardShop::deploy_builder(&provider, municipalities, reward_points).send().await?,
+        Anchors::deploy_builder(&provider, municipalities).send().await?,
+        Milestones::deploy_builder(&provider, municipalities, rounds).send().await?,
+    ];
+    for (position, pending) in (0..).zip(pending) {
+        let receipt = pending.get_receipt().await.map_err(alloy::contract::Error::from)?;
+        if !receipt.status() || receipt.contract_address != Some(at(position)) {
+            return Err(alloy::contract::Error::ContractNotDeployed.into());
+        }
+    }
+    Ok(deployment)
 }
 
 /// Checks that a deployment stands on the provider's chain with exactly the code of `abi/`.
@@ -111,37 +177,27 @@ pub async fn verify<P: Provider<Ethereum>>(provider: &P, deployment: &Deployment
     if actual != deployment.chain_id {
         return Err(DeployError::WrongChain { expected: deployment.chain_id, actual });
     }
-    let expected: [(&'static str, Address, &Bytes, &str); 5] = [
-        (
-            "Municipalities",
-            deployment.municipalities,
-            &Municipalities::DEPLOYED_BYTECODE,
-            include_str!("../../../abi/Municipalities.json"),
-        ),
-        (
-            "IssuerKeys",
-            deployment.issuer_keys,
-            &IssuerKeys::DEPLOYED_BYTECODE,
-            include_str!("../../../abi/IssuerKeys.json"),
-        ),
-        (
-            "BudgetRound",
-            deployment.round_implementation,
-            &BudgetRound::DEPLOYED_BYTECODE,
-            include_str!("../../../abi/BudgetRound.json"),
-        ),
-        (
-            "BudgetToken",
-            deployment.token_implementation,
-            &BudgetToken::DEPLOYED_BYTECODE,
-            include_str!("../../../abi/BudgetToken.json"),
-        ),
-        (
-            "BudgetRounds",
-            deployment.rounds,
-            &BudgetRounds::DEPLOYED_BYTECODE,
-            include_str!("../../../abi/BudgetRounds.json"),
-        ),
+    macro_rules! contract {
+        ($name:ident, $address:ident) => {
+            (
+                stringify!($name),
+                deployment.$address,
+                &$name::DEPLOYED_BYTECODE,
+                include_str!(concat!("../../../abi/", stringify!($name), ".json")),
+            )
+        };
+    }
+    let expected: [(&'static str, Address, &Bytes, &str); 10] = [
+        contract!(Municipalities, municipalities),
+        contract!(IssuerKeys, issuer_keys),
+        contract!(BudgetRound, round_implementation),
+        contract!(BudgetToken, token_implementation),
+        contract!(BudgetRounds, rounds),
+        contract!(Polls, polls),
+        contract!(RewardPoints, reward_points),
+        contract!(RewardShop, reward_shop),
+        contract!(Anchors, anchors),
+        contract!(Milestones, milestones),
     ];
     for (contract, address, code, json) in expected {
         let found = provider.get_code_at(address).await?;
@@ -149,6 +205,41 @@ pub async fn verify<P: Provider<Ethereum>>(provider: &P, deployment: &Deployment
         if mask(&found, &immutables) != mask(code, &immutables) {
             let found = if found.is_empty() { "no code".to_owned() } else { format!("code {}", keccak256(&found)) };
             return Err(DeployError::CodeDiffers { contract, address, found, expected: keccak256(code).to_string() });
+        }
+    }
+    verify_wiring(provider, deployment).await
+}
+
+/// What the contracts were told at construction is not in the comparable code: they are asked.
+async fn verify_wiring<P: Provider<Ethereum>>(provider: &P, deployment: &Deployment) -> Result<(), DeployError> {
+    macro_rules! wired {
+        ($($contract:ident at $address:ident: $($view:ident = $expected:ident),+;)+) => {
+            $($(
+                let address = deployment.$address;
+                let found = $contract::new(address, provider).$view().call().await?;
+                let expected = deployment.$expected;
+                if found != expected {
+                    let (contract, part) = (stringify!($contract), stringify!($view));
+                    return Err(DeployError::WiredDifferently { contract, address, part, found, expected });
+                }
+            )+)+
+        };
+    }
+    wired! {
+        IssuerKeys at issuer_keys: municipalities = municipalities;
+        BudgetRounds at rounds: municipalities = municipalities, issuerKeys = issuer_keys,
+            roundImplementation = round_implementation, tokenImplementation = token_implementation;
+        Polls at polls: municipalities = municipalities, issuerKeys = issuer_keys;
+        RewardPoints at reward_points: municipalities = municipalities, issuerKeys = issuer_keys, rounds = rounds,
+            shop = reward_shop;
+        RewardShop at reward_shop: municipalities = municipalities, points = reward_points;
+        Anchors at anchors: municipalities = municipalities;
+        Milestones at milestones: municipalities = municipalities, rounds = rounds;
+    }
+    let issuer_keys = deployment.issuer_keys;
+    for verifier in [deployment.rounds, deployment.polls, deployment.reward_points] {
+        if !IssuerKeys::new(issuer_keys, provider).isVerifier(verifier).call().await? {
+            return Err(DeployError::VerifierMissing { issuer_keys, verifier });
         }
     }
     Ok(())

@@ -48,5 +48,46 @@ pub mod budget_rounds {
         "../../abi/BudgetRounds.json"
     );
 }
+pub mod milestones {
+    //! How winners are carried out.
+    alloy::sol!(
+        #[sol(rpc, all_derives, extra_derives(serde::Serialize, serde::Deserialize))]
+        Milestones,
+        "../../abi/Milestones.json"
+    );
+}
+pub mod polls {
+    //! Anonymous polls.
+    alloy::sol!(
+        #[sol(rpc, all_derives, extra_derives(serde::Serialize, serde::Deserialize))]
+        Polls,
+        "../../abi/Polls.json"
+    );
+}
+pub mod reward_points {
+    //! Points for taking part.
+    alloy::sol!(
+        #[sol(rpc, all_derives, extra_derives(serde::Serialize, serde::Deserialize))]
+        RewardPoints,
+        "../../abi/RewardPoints.json"
+    );
+}
+pub mod reward_shop {
+    //! Prizes for points.
+    alloy::sol!(
+        #[sol(rpc, all_derives, extra_derives(serde::Serialize, serde::Deserialize))]
+        RewardShop,
+        "../../abi/RewardShop.json"
+    );
+}
+pub mod anchors {
+    //! Roots of off-chain registers.
+    alloy::sol!(
+        #[sol(rpc, all_derives, extra_derives(serde::Serialize, serde::Deserialize))]
+        Anchors,
+        "../../abi/Anchors.json"
+    );
+}
 pub mod allocation;
 pub mod deploy;
+pub mod signed;

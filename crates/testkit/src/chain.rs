@@ -1,10 +1,11 @@
 //! A fresh anvil with the contracts deployed.
 
 use alloy::network::EthereumWallet;
-use alloy::primitives::Address;
+use alloy::primitives::{Address, B256, U256};
 use alloy::providers::{DynProvider, Provider as _, ProviderBuilder};
 use alloy::signers::local::PrivateKeySigner;
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
+use kopilka_bindings::budget_token::BudgetToken;
 use kopilka_bindings::deploy::{self, Deployment};
 use kopilka_embedded::{Anvil, AnvilConfig, Toolchain};
 
@@ -20,6 +21,12 @@ pub const DEV_KEYS: [&str; 5] = [
 /// The last of anvil's ten keys, that of the region's operator: the owner of the register holds no role, so the accounts of
 /// [`DEV_KEYS`] are free to.
 pub const OPERATOR_KEY: &str = "0x2a871d0798f97d79848a013d4936a73bf4cc922c825d33c1cf7073dff6d409c6";
+
+/// The ninth of anvil's ten keys, for a municipality's controller: money needs two people, whoever else a test has.
+pub const CONTROLLER_KEY: &str = "0xdbda1821b80551c9d65939329250298aa3472ba22feea921c0cf5d620ea67b97";
+
+/// `Controller` of `IMunicipalities.Role`.
+pub const CONTROLLER_ROLE: u8 = 5;
 
 /// An anvil of its own for one test, contracts deployed by the operator, which owns the register.
 #[derive(Debug)]
@@ -69,6 +76,38 @@ impl TestChain {
     /// Never in practice: the key is well formed.
     pub fn operator(&self) -> anyhow::Result<DynProvider> {
         provider(&self.anvil.url(), OPERATOR_KEY.parse()?)
+    }
+
+    /// A provider that signs as the controller, which has no role before a test grants it [`CONTROLLER_ROLE`].
+    ///
+    /// # Errors
+    /// Never in practice: the key is well formed.
+    pub fn controller(&self) -> anyhow::Result<DynProvider> {
+        provider(&self.anvil.url(), CONTROLLER_KEY.parse()?)
+    }
+
+    /// Address of the controller.
+    ///
+    /// # Errors
+    /// Never in practice: the key is well formed.
+    pub fn controller_account(&self) -> anyhow::Result<Address> {
+        let signer: PrivateKeySigner = CONTROLLER_KEY.parse()?;
+        Ok(signer.address())
+    }
+
+    /// Mints as two people do: `treasurer` proposes, the controller approves.
+    ///
+    /// # Errors
+    /// When one of the two lacks access, or the token refuses.
+    pub async fn mint(&self, token: Address, treasurer: &DynProvider, amount: U256) -> anyhow::Result<()> {
+        let proposal = BudgetToken::new(token, treasurer).proposeMint(amount, B256::ZERO).send().await?;
+        let receipt = proposal.get_receipt().await?;
+        let proposed = receipt.decoded_log::<BudgetToken::MintProposed>().context("nothing was proposed")?;
+        let controller = self.controller()?;
+        controller.client().set_poll_interval(treasurer.client().poll_interval());
+        let approval = BudgetToken::new(token, controller).approveMint(proposed.mintId, amount).send().await?;
+        ensure!(approval.get_receipt().await?.status(), "the approval was reverted");
+        Ok(())
     }
 
     /// Address of the `index`-th development key.

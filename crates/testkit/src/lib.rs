@@ -6,5 +6,5 @@
 mod chain;
 mod database;
 
-pub use chain::{DEV_KEYS, OPERATOR_KEY, TestChain};
+pub use chain::{CONTROLLER_KEY, CONTROLLER_ROLE, DEV_KEYS, OPERATOR_KEY, TestChain};
 pub use database::{TestDatabase, repository_root};

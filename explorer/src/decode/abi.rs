@@ -30,6 +30,12 @@ static ABIS: LazyLock<Vec<JsonAbi>> = LazyLock::new(|| {
         include_str!("../../../abi/BudgetRounds.json"),
         include_str!("../../../abi/BudgetToken.json"),
         include_str!("../../../abi/Municipalities.json"),
+        include_str!("../../../abi/IssuerKeys.json"),
+        include_str!("../../../abi/Milestones.json"),
+        include_str!("../../../abi/Polls.json"),
+        include_str!("../../../abi/RewardPoints.json"),
+        include_str!("../../../abi/RewardShop.json"),
+        include_str!("../../../abi/Anchors.json"),
     ]
     .into_iter()
     .filter_map(|json| match serde_json::from_str::<Artifact>(json) {

@@ -67,7 +67,39 @@ pub(crate) fn method_key(method: &[u8]) -> Option<&'static str> {
         "close" => "method-close",
         "cancel" => "method-cancel",
         "createRound" => "method-create-round",
-        "mint" => "method-mint",
+        "proposeMint" => "method-propose-mint",
+        "approveMint" => "method-approve-mint",
+        "cancelMint" => "method-cancel-mint",
+        "approveSettlement" => "method-approve-settlement",
+        "pause" => "method-pause",
+        "unpause" => "method-unpause",
+        "transferOwnership" => "method-transfer-ownership",
+        "acceptOwnership" => "method-accept-ownership",
+        "admitVerifier" => "method-admit-verifier",
+        "schedule" => "method-schedule",
+        "postpone" => "method-postpone",
+        "reach" => "method-reach",
+        "abandon" => "method-abandon",
+        "createPoll" => "method-create-poll",
+        "cancelPoll" => "method-cancel-poll",
+        "castBallots" => "method-cast-ballots",
+        "castSealedBallots" => "method-cast-sealed-ballots",
+        "openBallots" => "method-open-ballots",
+        "publishSealingSecret" => "method-publish-sealing-secret",
+        "claim" => "method-claim",
+        "openSeason" => "method-open-season",
+        "openSource" => "method-open-source",
+        "closeSource" => "method-close-source",
+        "listPrize" => "method-list-prize",
+        "raiseStock" => "method-raise-stock",
+        "lowerStock" => "method-lower-stock",
+        "withdrawPrize" => "method-withdraw-prize",
+        "redeem" => "method-redeem",
+        "honour" => "method-honour",
+        "refuse" => "method-refuse",
+        "lapse" => "method-lapse",
+        "openStream" => "method-open-stream",
+        "anchor" => "method-anchor",
         "admit" => "method-admit",
         "grantRole" => "method-grant-role",
         "revokeRole" => "method-revoke-role",
@@ -116,6 +148,10 @@ fn of_round(words: &Words, round: Address, call: Option<BudgetRoundCalls>) -> (O
             .html("winners", joined(call.winners.iter().map(|&id| words.initiative_short(round, i32::from(id)))))
             .html("digest", words.plain_hash(call.transcriptDigest))
             .html("round", link),
+        BudgetRoundCalls::approveSettlement(call) => words
+            .text("call-approve-settlement")
+            .html("digest", words.plain_hash(call.transcriptDigest))
+            .html("round", link),
         BudgetRoundCalls::withdrawSettlement(_) => words.text("call-withdraw-settlement").html("round", link),
         BudgetRoundCalls::finalizeSettlement(_) => words.text("call-finalize-settlement").html("round", link),
         BudgetRoundCalls::recordPayment(call) => words
@@ -149,8 +185,18 @@ fn of_rounds(words: &Words, call: Option<BudgetRoundsCalls>) -> Option<Html> {
 
 fn of_token(words: &Words, call: Option<BudgetTokenCalls>) -> Option<Html> {
     match call? {
-        BudgetTokenCalls::mint(call) => {
-            Some(words.text("call-mint").html("amount", words.kopecks(call.amount)).to_html())
+        BudgetTokenCalls::proposeMint(call) => {
+            Some(words.text("call-propose-mint").html("amount", words.kopecks(call.amount)).to_html())
+        }
+        BudgetTokenCalls::approveMint(call) => Some(
+            words
+                .text("call-approve-mint")
+                .arg("id", call.mintId.to_string())
+                .html("amount", words.kopecks(call.amount))
+                .to_html(),
+        ),
+        BudgetTokenCalls::cancelMint(call) => {
+            Some(Html::escaped(words.text("call-cancel-mint").arg("id", call.mintId.to_string())))
         }
         _ => None,
     }
@@ -173,6 +219,10 @@ fn of_municipalities(words: &Words, call: Option<MunicipalitiesCalls>) -> Option
             .arg("role", words.text(role_key(call.role)))
             .arg("id", call.municipalityId)
             .html("account", words.digits(call.account)),
+        MunicipalitiesCalls::pause(call) => {
+            words.text("event-paused").html("reason", words.plain_hash(call.reasonHash))
+        }
+        MunicipalitiesCalls::unpause(_) => return Some(Html::escaped(words.text("event-unpaused"))),
         _ => return None,
     };
     Some(told.to_html())

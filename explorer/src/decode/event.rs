@@ -5,6 +5,7 @@ use alloy::sol_types::SolEventInterface as _;
 use kopilka_bindings::budget_round::BudgetRound::{self, BudgetRoundEvents};
 use kopilka_bindings::budget_rounds::BudgetRounds::BudgetRoundsEvents;
 use kopilka_bindings::budget_token::BudgetToken::BudgetTokenEvents;
+use kopilka_bindings::milestones::Milestones::MilestonesEvents;
 use kopilka_bindings::municipalities::Municipalities::MunicipalitiesEvents;
 use kopilka_domain::{Kopecks, Phase};
 use kopilka_store::chain::query::Log;
@@ -45,6 +46,9 @@ fn sentence(words: &Words, log: &Log) -> Option<Html> {
             BudgetRoundEvents::decode_raw_log(&topics, data).ok().and_then(|event| of_round(words, log.address, event))
         }
         Some("rounds") => BudgetRoundsEvents::decode_raw_log(&topics, data).ok().map(|event| of_rounds(words, event)),
+        Some("milestones") => {
+            MilestonesEvents::decode_raw_log(&topics, data).ok().map(|event| of_milestones(words, event))
+        }
         Some("municipalities") => {
             MunicipalitiesEvents::decode_raw_log(&topics, data).ok().and_then(|event| of_municipalities(words, event))
         }
@@ -132,9 +136,16 @@ fn of_round(words: &Words, round: Address, event: BudgetRoundEvents) -> Option<H
             .html("cost", words.kopecks(event.totalCost))
             .html("final", moment(words, event.finalAt))
             .html("digest", words.plain_hash(event.transcriptDigest)),
+        BudgetRoundEvents::SettlementApproved(event) => words
+            .text("event-settlement-approved")
+            .html("round", words.address(round))
+            .html("proposer", words.digits(event.proposer))
+            .html("approver", words.digits(event.approver))
+            .html("digest", words.plain_hash(event.transcriptDigest)),
         BudgetRoundEvents::SettlementWithdrawn(event) => words
             .text("event-settlement-withdrawn")
             .html("round", words.address(round))
+            .html("account", words.digits(event.account))
             .html("digest", words.plain_hash(event.transcriptDigest)),
         BudgetRoundEvents::InitiativeSettled(event) => {
             let key = if event.won { "event-initiative-won" } else { "event-initiative-lost" };
@@ -176,6 +187,44 @@ fn of_rounds(words: &Words, event: BudgetRoundsEvents) -> Html {
     }
 }
 
+fn of_milestones(words: &Words, event: MilestonesEvents) -> Html {
+    let initiative = |round: Address, id: u16| words.initiative(round, i32::from(id));
+    match event {
+        MilestonesEvents::ExecutionScheduled(event) => words
+            .text("event-execution-scheduled")
+            .html("initiative", initiative(event.round, event.initiativeId))
+            .html("until", moment(words, event.deadlines[3])),
+        MilestonesEvents::MilestonePostponed(event) => words
+            .text("event-milestone-postponed")
+            .html("initiative", initiative(event.round, event.initiativeId))
+            .arg("stage", words.text(stage_key(event.stage)))
+            .html("from", moment(words, event.previousDeadline))
+            .html("until", moment(words, event.deadline))
+            .html("reason", words.plain_hash(event.reasonHash)),
+        MilestonesEvents::MilestoneReached(event) => words
+            .text("event-milestone-reached")
+            .html("initiative", initiative(event.round, event.initiativeId))
+            .arg("stage", words.text(stage_key(event.stage)))
+            .html("account", words.digits(event.account))
+            .html("document", words.plain_hash(event.documentHash)),
+        MilestonesEvents::ExecutionAbandoned(event) => words
+            .text("event-execution-abandoned")
+            .html("initiative", initiative(event.round, event.initiativeId))
+            .html("reason", words.plain_hash(event.reasonHash)),
+    }
+    .to_html()
+}
+
+/// Key of the name of an `IMilestones.Stage`.
+fn stage_key(stage: u8) -> &'static str {
+    match stage {
+        0 => "stage-plan",
+        1 => "stage-contract",
+        2 => "stage-acceptance",
+        _ => "stage-report",
+    }
+}
+
 fn of_municipalities(words: &Words, event: MunicipalitiesEvents) -> Option<Html> {
     let told = match event {
         MunicipalitiesEvents::MunicipalityAdmitted(event) => words
@@ -195,6 +244,10 @@ fn of_municipalities(words: &Words, event: MunicipalitiesEvents) -> Option<Html>
             .html("account", words.digits(event.account))
             .arg("role", words.text(role_key(event.role)))
             .arg("id", event.municipalityId),
+        MunicipalitiesEvents::Paused(event) => {
+            words.text("event-paused").html("reason", words.plain_hash(event.reasonHash))
+        }
+        MunicipalitiesEvents::Unpaused(_) => return Some(Html::escaped(words.text("event-unpaused"))),
         MunicipalitiesEvents::OwnershipTransferred(event) => words
             .text("event-ownership-transferred")
             .html("from", words.address(event.previousOwner))
@@ -217,9 +270,19 @@ fn of_token(words: &Words, token: Address, round: Address, event: BudgetTokenEve
             .arg("kbk", event.kbk),
         BudgetTokenEvents::BudgetMinted(event) => words
             .text("event-budget-minted")
-            .html("treasurer", words.address(event.treasurer))
+            .html("proposer", words.digits(event.proposer))
+            .html("approver", words.digits(event.approver))
             .html("amount", words.kopecks(event.amount))
             .html("total", words.kopecks(event.mintedTotal)),
+        BudgetTokenEvents::MintProposed(event) => words
+            .text("event-mint-proposed")
+            .arg("id", event.mintId.to_string())
+            .html("proposer", words.digits(event.proposer))
+            .html("amount", words.kopecks(event.amount)),
+        BudgetTokenEvents::MintCancelled(event) => words
+            .text("event-mint-cancelled")
+            .arg("id", event.mintId.to_string())
+            .html("account", words.digits(event.account)),
         BudgetTokenEvents::PaymentBurned(event) => words
             .text("event-payment-burned")
             .html("initiative", words.initiative(round, i32::from(event.initiativeId)))

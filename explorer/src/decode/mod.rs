@@ -52,6 +52,8 @@ fn role_key(role: u8) -> &'static str {
         2 => "role-clerk",
         3 => "role-issuer",
         4 => "role-partner",
+        5 => "role-controller",
+        6 => "role-registrar",
         _ => "role-none",
     }
 }

@@ -141,6 +141,8 @@ impl AddressPage {
             "treasurer" => "role-treasurer",
             "clerk" => "role-clerk",
             "issuer" => "role-issuer",
+            "controller" => "role-controller",
+            "registrar" => "role-registrar",
             _ => "role-partner",
         }
     }

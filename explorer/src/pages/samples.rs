@@ -253,6 +253,7 @@ fn logs() -> Vec<Log> {
         encoded(BudgetRound::PhaseChanged { phase: 2 }.encode_log_data()),
         encoded(
             BudgetRound::SettlementProposed {
+                proposer: STRANGER,
                 winners: vec![1],
                 transcriptDigest: HASH,
                 totalCost: U256::from(5_000_000),

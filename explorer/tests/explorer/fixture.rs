@@ -166,6 +166,11 @@ async fn fill(pool: &PgPool, outcome: &Outcome) -> anyhow::Result<()> {
             round_implementation: Address::repeat_byte(0xd3),
             token_implementation: Address::repeat_byte(0xd4),
             issuer_keys: Address::repeat_byte(0xd5),
+            polls: Address::repeat_byte(0xd6),
+            reward_points: Address::repeat_byte(0xd7),
+            reward_shop: Address::repeat_byte(0xd8),
+            anchors: Address::repeat_byte(0xd9),
+            milestones: Address::repeat_byte(0xda),
         },
         full_chain: true,
         decoder_version: 1,
@@ -516,6 +521,7 @@ fn settle(chain: &mut Chain, outcome: &Outcome) {
     let call = BudgetRound::proposeSettlementCall { winners: winners.clone(), transcriptDigest: digest };
     chain.transaction(11, TREASURER, SETTLED, call.abi_encode(), true);
     let proposed = BudgetRound::SettlementProposed {
+        proposer: TREASURER,
         winners: winners.clone(),
         transcriptDigest: digest,
         totalCost: cost,

@@ -13,7 +13,7 @@ use kopilka_bindings::budget_rounds::{BudgetRounds, IBudgetRound as RoundTypes, 
 use kopilka_bindings::budget_token::BudgetToken;
 use kopilka_bindings::municipalities::Municipalities;
 use kopilka_credential::{CredentialScope, IssuerSecretKey, MasterSecret, blind, unblind};
-use kopilka_testkit::TestChain;
+use kopilka_testkit::{CONTROLLER_ROLE, TestChain};
 
 const TREASURER: u8 = 1;
 const CLERK: u8 = 2;
@@ -87,6 +87,12 @@ impl<'a> Election<'a> {
         Ok(provider)
     }
 
+    fn controller(&self) -> anyhow::Result<DynProvider> {
+        let provider = self.chain.controller()?;
+        provider.client().set_poll_interval(Duration::from_millis(5));
+        Ok(provider)
+    }
+
     fn operator(&self) -> anyhow::Result<DynProvider> {
         let provider = self.chain.operator()?;
         provider.client().set_poll_interval(Duration::from_millis(5));
@@ -143,6 +149,8 @@ impl<'a> Election<'a> {
             }
             Step::Finalize => {
                 let (round, _) = self.address_of_round(1).await?;
+                let controller = BudgetRound::new(round, self.controller()?);
+                done(controller.approveSettlement(vec![1], digest_of(&[1])).send().await?).await?;
                 let round = BudgetRound::new(round, self.provider(4)?);
                 done(round.finalizeSettlement().send().await?).await
             }
@@ -166,8 +174,7 @@ impl<'a> Election<'a> {
                 // The third keeps its money: what is closed leaves no balances to compare.
                 self.create_round("Третий раунд", 0).await?;
                 let (_, token) = self.address_of_round(3).await?;
-                let token = BudgetToken::new(token, self.provider(2)?);
-                done(token.mint(U256::from(12_345)).send().await?).await
+                self.chain.mint(token, &self.provider(2)?, U256::from(12_345)).await
             }
         }
     }
@@ -182,6 +189,11 @@ impl<'a> Election<'a> {
             let grant = register.grantRole(1, role, account, 1, u64::MAX, keccak256("application"));
             done(grant.send().await?).await?;
         }
+        let controller = self.chain.controller_account()?;
+        let grant = register.grantRole(1, CONTROLLER_ROLE, controller, 1, u64::MAX, keccak256("application"));
+        done(grant.send().await?).await?;
+        done(register.pause(keccak256("reason")).send().await?).await?;
+        done(register.unpause().send().await?).await?;
         done(register.revokeRole(1, PARTNER, self.chain.account(4)?).send().await?).await
     }
 
@@ -215,9 +227,14 @@ impl<'a> Election<'a> {
 
     async fn mint(&self) -> anyhow::Result<()> {
         let (_, token) = self.address_of_round(1).await?;
-        let token = BudgetToken::new(token, self.provider(2)?);
-        done(token.mint(U256::from(600_000)).send().await?).await?;
-        done(token.mint(U256::from(300_001)).send().await?).await
+        let treasurer = self.provider(2)?;
+        self.chain.mint(token, &treasurer, U256::from(600_000)).await?;
+        self.chain.mint(token, &treasurer, U256::from(300_001)).await?;
+        // One that nobody approves, and one that is taken back.
+        let token = BudgetToken::new(token, treasurer);
+        done(token.proposeMint(U256::from(1), keccak256("order")).send().await?).await?;
+        done(token.proposeMint(U256::from(2), keccak256("order")).send().await?).await?;
+        done(token.cancelMint(U256::from(4)).send().await?).await
     }
 
     async fn prepare(&self) -> anyhow::Result<()> {
@@ -281,7 +298,7 @@ impl<'a> Election<'a> {
     }
 
     async fn propose(&self, winners: Vec<u16>) -> anyhow::Result<()> {
-        let digest = keccak256(format!("{winners:?}"));
+        let digest = digest_of(&winners);
         self.clerk(|round| round.proposeSettlement(winners, digest)).await
     }
 
@@ -319,6 +336,10 @@ impl<'a> Election<'a> {
         let pending = call(&round).send().await?;
         done(pending).await
     }
+}
+
+fn digest_of(winners: &[u16]) -> B256 {
+    keccak256(format!("{winners:?}"))
 }
 
 async fn done(pending: alloy::providers::PendingTransactionBuilder<alloy::network::Ethereum>) -> anyhow::Result<()> {

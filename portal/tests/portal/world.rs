@@ -8,7 +8,6 @@ use alloy::primitives::{Address, B256, U256};
 use alloy::providers::DynProvider;
 use kopilka_bindings::budget_round::BudgetRound;
 use kopilka_bindings::budget_rounds::{self, BudgetRounds};
-use kopilka_bindings::budget_token::BudgetToken;
 use kopilka_bindings::municipalities::Municipalities;
 use kopilka_credential::{
     AccountAddress, BlindSignature, BlindedMessage, Blinding, CredentialScope, IssuerPublicKey, MasterSecret,
@@ -18,7 +17,7 @@ use kopilka_domain::MunicipalityId;
 use kopilka_esia::standin::{self, RegisteredClient, StandIn, StandInConfig, demo_municipalities, generated_oid};
 use kopilka_esia::{EsiaClient, EsiaConfig, Oid, RsaSigner, TrustedKeys};
 use kopilka_portal::{Config, StaffToken, Territories};
-use kopilka_testkit::{DEV_KEYS, TestChain, TestDatabase};
+use kopilka_testkit::{CONTROLLER_ROLE, DEV_KEYS, TestChain, TestDatabase};
 use kopilka_web::SecretKey;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode};
@@ -35,7 +34,7 @@ pub(crate) const STAFF_TOKEN: &str = "a staff token for tests";
 const TREASURER: u8 = 1;
 const CLERK: u8 = 2;
 const ISSUER: u8 = 3;
-/// Development account of the clerk, who is also the register's owner.
+/// Development account of the clerk, who is also treasurer.
 const CLERK_ACCOUNT: usize = 0;
 /// Development account that publishes counts.
 const ISSUER_ACCOUNT: usize = 1;
@@ -87,6 +86,9 @@ impl World {
                 let grant = register.grantRole(id, role, account, 0, u64::MAX, B256::repeat_byte(1));
                 grant.send().await.unwrap().get_receipt().await.unwrap();
             }
+            let controller = chain.controller_account().unwrap();
+            let grant = register.grantRole(id, CONTROLLER_ROLE, controller, 0, u64::MAX, B256::repeat_byte(1));
+            grant.send().await.unwrap().get_receipt().await.unwrap();
             territories.add(&place.fias.to_string(), MunicipalityId(id)).unwrap();
         }
 
@@ -211,9 +213,9 @@ impl World {
     /// Mints the budget and opens pledging, with nobody registered if the round has a fixed allotment.
     pub(crate) async fn open_pledging(&self, round: &Round) {
         let contract = self.contract(round);
-        let token =
-            BudgetToken::new(contract.token().call().await.unwrap(), self.chain.provider(CLERK_ACCOUNT).unwrap());
-        token.mint(U256::from(100_000_000)).send().await.unwrap().get_receipt().await.unwrap();
+        let token = contract.token().call().await.unwrap();
+        let treasurer = self.chain.provider(CLERK_ACCOUNT).unwrap();
+        self.chain.mint(token, &treasurer, U256::from(100_000_000)).await.unwrap();
         if contract.config().call().await.unwrap().allotment == 1 {
             // Equal shares need somebody to share among: one registration through the whole credential.
             let keys = self.citizen(generated_oid(0, 199)).await.credential(round).await;

@@ -11,7 +11,6 @@ use anyhow::{Context as _, ensure};
 use kopilka_bindings::allocation::{Allocation, allocation_hash};
 use kopilka_bindings::budget_round::BudgetRound::{self, BudgetRoundInstance};
 use kopilka_bindings::budget_rounds::{BudgetRounds, IBudgetRound, IBudgetToken};
-use kopilka_bindings::budget_token::BudgetToken;
 use kopilka_bindings::municipalities::Municipalities;
 use kopilka_credential::{Blinding, CredentialScope, IssuerSecretKey, blind, unblind};
 use kopilka_domain::{Allotment, BallotKind};
