@@ -93,8 +93,6 @@ abstract contract AnchorsFixture is Assertions {
     }
 
     function _lacksRole(address caller) internal pure returns (bytes memory) {
-        return abi.encodeWithSignature(
-            "CallerLacksRole(address,uint8)", caller, uint8(IMunicipalities.Role.Registrar)
-        );
+        return abi.encodeWithSignature("CallerLacksRole(address,uint8)", caller, uint8(IMunicipalities.Role.Registrar));
     }
 }

@@ -23,11 +23,7 @@ library AnchorsTree {
         return _path(leaves, 0, size, m);
     }
 
-    function _path(bytes[] memory leaves, uint256 from, uint256 to, uint256 m)
-        private
-        pure
-        returns (bytes32[] memory)
-    {
+    function _path(bytes[] memory leaves, uint256 from, uint256 to, uint256 m) private pure returns (bytes32[] memory) {
         if (to - from == 1) return new bytes32[](0);
         uint256 k = split(to - from);
         return m < k

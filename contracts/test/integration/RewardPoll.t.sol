@@ -49,8 +49,9 @@ contract RewardPollTest is PollFixture {
     /// @dev r⁻¹ modulo the order of the group, by Fermat.
     function _inverse(uint256 r) private view returns (uint256) {
         uint256 order = BlsSigner.ORDER;
-        (, bytes memory result) =
+        (bool success, bytes memory result) =
             address(0x05).staticcall(abi.encode(uint256(32), uint256(32), uint256(32), r, order - 2, order));
+        assertTrue(success, "raised to a power");
         return abi.decode(result, (uint256));
     }
 
