@@ -287,11 +287,10 @@ contract RewardPoints is IRewardPoints, Context {
         }
     }
 
-    function _isNamedBefore(uint256[] calldata seasonIds, uint256 index) private pure returns (bool) {
-        for (uint256 i = 0; i < index; ++i) {
-            if (seasonIds[i] == seasonIds[index]) return true;
+    function _isNamedBefore(uint256[] calldata seasonIds, uint256 index) private pure returns (bool named) {
+        for (uint256 i = 0; i < index && !named; ++i) {
+            named = seasonIds[i] == seasonIds[index];
         }
-        return false;
     }
 
     /// @inheritdoc IRewardPoints

@@ -158,11 +158,11 @@ contract RewardShop is IRewardShop, EIP712, Context {
     }
 
     /// @dev Carries out one redemption, or says why not.
-    function _redeem(Redemption calldata message, bytes calldata signature) private returns (SkipReason) {
+    function _redeem(Redemption calldata message, bytes calldata signature) private returns (SkipReason reason) {
         bytes32 redemptionId = redemptionIdOf(message.account, message.codeHash);
         if (_redemptions[redemptionId].status != Status.None) return SkipReason.CodeUsed;
         Prize storage record = _prizes[message.prizeId];
-        SkipReason reason = _availability(record, message);
+        reason = _availability(record, message);
         if (reason != SkipReason.None) return reason;
         if (!_isSigned(message, signature)) return SkipReason.SignatureInvalid;
 
@@ -182,7 +182,6 @@ contract RewardShop is IRewardShop, EIP712, Context {
             receipt: receipt
         });
         emit PrizeRedeemed(redemptionId, message.prizeId, message.account, message.codeHash, collectUntil);
-        return SkipReason.None;
     }
 
     /// @dev Whether the prize is the one signed and can be had now.
@@ -193,8 +192,7 @@ contract RewardShop is IRewardShop, EIP712, Context {
         if (!_isPartner(record.municipalityId, record.partner)) return SkipReason.PartnerLacksRole;
         if (block.timestamp < record.validFrom) return SkipReason.NotYetValid;
         if (block.timestamp >= record.validUntil) return SkipReason.NoLongerValid;
-        if (record.stock == 0) return SkipReason.SoldOut;
-        return SkipReason.None;
+        return record.stock == 0 ? SkipReason.SoldOut : SkipReason.None;
     }
 
     function _isSigned(Redemption calldata message, bytes calldata signature) private view returns (bool) {
