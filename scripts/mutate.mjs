@@ -47,7 +47,7 @@ const contractsOf = (file) => [...read(`${tree}/${file}`).matchAll(/^contract (\
 function targets(names) {
   const all = new Map();
   for (const file of files("contracts/src")) {
-    if (!file.includes("/interfaces/")) all.set(path.basename(file, ".sol"), file);
+    if (!/\/(interfaces|mocks)\//.test(file)) all.set(path.basename(file, ".sol"), file);
   }
   for (const name of names) {
     if (!all.has(name)) throw new Error(`mutate: no contract ${name}; there are ${[...all.keys()].join(", ")}`);
@@ -179,7 +179,7 @@ function known(name) {
 function run(target, { sample, seed }) {
   const { name, file } = target;
   const original = read(`${tree}/${file}`);
-  const importers = [...files("contracts/src"), ...files("contracts/test/mocks")].filter((one) => closure(one).has(file));
+  const importers = files("contracts/src").filter((one) => closure(one).has(file));
   const units = importers.flatMap((unit) => contractsOf(unit).map((contract) => ({ file: unit, contract })));
   const own = units.filter((unit) => unit.file === file);
   const near = own.length > 0 ? own : units.filter((unit) => unit.file.includes("/mocks/"));
