@@ -3,6 +3,8 @@
 //! Only contracts of the deployment speak for the deployment: the register, the factory, and the rounds and tokens that the
 //! factory announced. ERC-20 transfers are read from every contract.
 
+mod services;
+
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,13 +17,16 @@ use kopilka_bindings::deploy::Deployment;
 use kopilka_bindings::municipalities::Municipalities;
 use kopilka_domain::{Allotment, BallotKind, Phase, Rule};
 use kopilka_store::chain::rows::{
-    AllocationRow, ClassRow, ContractRow, InitiativeRow, IssuedRow, LogRow, MintRow, MunicipalityRow, NftTransferRow,
-    PaymentRow, PhaseRow, PledgingOpeningRow, RegistrationRow, ResultRow, ReturnRow, RoleRow, RoundRow, Rows,
-    SettlementRow, SkippedRow, TokenRow, TransferRow, UnixTime,
+    AllocationRow, ClassRow, ContractRow, InitiativeRow, IssuedRow, LogRow, MintCancellationRow, MintProposalRow,
+    MintRow, MunicipalityRow, NftTransferRow, PauseRow, PaymentRow, PhaseRow, PledgingOpeningRow, RegistrationRow,
+    ResultRow, ReturnRow, RoleRow, RoundRow, Rows, SettlementApprovalRow, SettlementRow, SkippedRow, TokenRow,
+    TransferRow, UnixTime,
 };
 
+use services::{id, service_event};
+
 /// Changes whenever the derived rows of the same logs change: the tables are then rebuilt at the next start.
-pub const DECODER_VERSION: i32 = 1;
+pub const DECODER_VERSION: i32 = 2;
 
 const TRANSFER: B256 = b256!("ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef");
 
@@ -44,8 +49,7 @@ pub struct DecodeError {
 /// The contracts whose events count.
 #[derive(Debug, Clone)]
 pub struct Known {
-    municipalities: Address,
-    factory: Address,
+    deployment: Deployment,
     rounds: BTreeSet<Address>,
     /// Every token seen; budget tokens with their round.
     tokens: BTreeMap<Address, Option<Address>>,
@@ -62,8 +66,7 @@ impl Known {
     ) -> Self {
         let tokens: BTreeMap<_, _> = tokens.into_iter().collect();
         Self {
-            municipalities: deployment.municipalities,
-            factory: deployment.rounds,
+            deployment: deployment.clone(),
             rounds: tokens.values().copied().flatten().collect(),
             tokens,
             watched: watched.iter().copied().collect(),
@@ -73,12 +76,8 @@ impl Known {
     /// Addresses whose logs are needed when the chain is not kept whole.
     pub fn addresses(&self) -> BTreeSet<Address> {
         let budget_tokens = self.tokens.iter().filter(|(_, round)| round.is_some()).map(|(token, _)| *token);
-        [self.municipalities, self.factory]
-            .into_iter()
-            .chain(self.rounds.iter().copied())
-            .chain(budget_tokens)
-            .chain(self.watched.iter().copied())
-            .collect()
+        let ours = self.deployment.contracts().into_iter().map(|(_, address)| address);
+        ours.chain(self.rounds.iter().copied()).chain(budget_tokens).chain(self.watched.iter().copied()).collect()
     }
 
     /// The round that speaks through a contract: itself, or the round of its token.
@@ -124,7 +123,7 @@ pub fn decode(
 ) -> Result<(), DecodeError> {
     // A token speaks in the transaction that creates it, before or after the factory does.
     for log in logs {
-        if log.address == known.factory && log.topic0 == Some(BudgetRounds::RoundCreated::SIGNATURE_HASH) {
+        if log.address == known.deployment.rounds && log.topic0 == Some(BudgetRounds::RoundCreated::SIGNATURE_HASH) {
             let (round, token) = created(log)?;
             known.rounds.insert(round);
             known.tokens.insert(token, Some(round));
@@ -137,21 +136,25 @@ pub fn decode(
             transfer(known, log, rows);
         } else if known.rounds.contains(&log.address) {
             round_event(log, topic0, UnixTime(time(log.block_number)), rows)?;
-        } else if log.address == known.municipalities {
-            municipality_event(log, topic0, rows)?;
+        } else if log.address == known.deployment.municipalities {
+            municipality_event(log, topic0, UnixTime(time(log.block_number)), rows)?;
         } else if matches!(known.tokens.get(&log.address), Some(Some(_))) {
-            token_event(log, topic0, rows)?;
+            token_event(log, topic0, UnixTime(time(log.block_number)), rows)?;
+        } else {
+            service_event(&known.deployment, log, topic0, UnixTime(time(log.block_number)), rows)?;
         }
     }
-    mark_current(&mut rows.allocations);
+    mark_current(&mut rows.allocations, |row| (row.round, row.account), |row| &mut row.current);
+    mark_current(&mut rows.ballots, |row| (row.poll_id, row.account), |row| &mut row.current);
     Ok(())
 }
 
-/// The last allocation of each account is the current one.
-fn mark_current(allocations: &mut [AllocationRow]) {
+/// The last row of each account is the current one.
+fn mark_current<R, K: Ord>(rows: &mut [R], key: impl Fn(&R) -> K, current: impl Fn(&mut R) -> &mut bool) {
     let mut seen = BTreeSet::new();
-    for row in allocations.iter_mut().rev() {
-        row.current = seen.insert((row.round, row.account));
+    for row in rows.iter_mut().rev() {
+        let last = seen.insert(key(row));
+        *current(row) = last;
     }
 }
 
@@ -233,7 +236,7 @@ fn round_created(log: &LogRow, at: UnixTime, rows: &mut Rows) -> Result<(), Deco
     const NAME: &str = BudgetRounds::RoundCreated::SIGNATURE;
     let event: BudgetRounds::RoundCreated = event(log)?;
     let config = event.config;
-    let round_id = u64::try_from(event.roundId).map_err(|error| unreadable(log, NAME, error.to_string()))?;
+    let round_id = id(log, NAME, event.roundId)?;
     rows.rounds.push(RoundRow {
         address: event.round,
         round_id,
@@ -274,7 +277,7 @@ fn round_created(log: &LogRow, at: UnixTime, rows: &mut Rows) -> Result<(), Deco
     Ok(())
 }
 
-fn municipality_event(log: &LogRow, topic0: B256, rows: &mut Rows) -> Result<(), DecodeError> {
+fn municipality_event(log: &LogRow, topic0: B256, at: UnixTime, rows: &mut Rows) -> Result<(), DecodeError> {
     match topic0 {
         Municipalities::MunicipalityAdmitted::SIGNATURE_HASH => {
             let event: Municipalities::MunicipalityAdmitted = event(log)?;
@@ -317,9 +320,30 @@ fn municipality_event(log: &LogRow, topic0: B256, rows: &mut Rows) -> Result<(),
                 application_hash: None,
             });
         }
+        Municipalities::Paused::SIGNATURE_HASH => {
+            let event: Municipalities::Paused = event(log)?;
+            rows.pauses.push(pause(log, at, event.account, Some(event.reasonHash)));
+        }
+        Municipalities::Unpaused::SIGNATURE_HASH => {
+            let event: Municipalities::Unpaused = event(log)?;
+            rows.pauses.push(pause(log, at, event.account, None));
+        }
         _ => {}
     }
     Ok(())
+}
+
+/// A pause for a reason, or without one its end.
+fn pause(log: &LogRow, at: UnixTime, account: Address, reason_hash: Option<B256>) -> PauseRow {
+    PauseRow {
+        block_number: log.block_number,
+        log_index: log.log_index,
+        tx_hash: log.tx_hash,
+        account,
+        paused: reason_hash.is_some(),
+        reason_hash,
+        changed_at: at,
+    }
 }
 
 fn role(log: &LogRow, role: u8) -> Result<&'static str, DecodeError> {
@@ -334,7 +358,7 @@ fn role(log: &LogRow, role: u8) -> Result<&'static str, DecodeError> {
     }
 }
 
-fn token_event(log: &LogRow, topic0: B256, rows: &mut Rows) -> Result<(), DecodeError> {
+fn token_event(log: &LogRow, topic0: B256, at: UnixTime, rows: &mut Rows) -> Result<(), DecodeError> {
     match topic0 {
         BudgetToken::AppropriationRecorded::SIGNATURE_HASH => {
             let event: BudgetToken::AppropriationRecorded = event(log)?;
@@ -355,9 +379,37 @@ fn token_event(log: &LogRow, topic0: B256, rows: &mut Rows) -> Result<(), Decode
                 log_index: log.log_index,
                 tx_hash: log.tx_hash,
                 token: log.address,
+                mint_id: id(log, BudgetToken::BudgetMinted::SIGNATURE, event.mintId)?,
                 treasurer: event.proposer,
+                approver: event.approver,
                 amount: event.amount,
                 minted_total: event.mintedTotal,
+            });
+        }
+        BudgetToken::MintProposed::SIGNATURE_HASH => {
+            let event: BudgetToken::MintProposed = event(log)?;
+            rows.mint_proposals.push(MintProposalRow {
+                token: log.address,
+                mint_id: id(log, BudgetToken::MintProposed::SIGNATURE, event.mintId)?,
+                proposer: event.proposer,
+                amount: event.amount,
+                document_hash: event.documentHash,
+                proposed_at: at,
+                tx_hash: log.tx_hash,
+                block_number: log.block_number,
+                log_index: log.log_index,
+            });
+        }
+        BudgetToken::MintCancelled::SIGNATURE_HASH => {
+            let event: BudgetToken::MintCancelled = event(log)?;
+            rows.mint_cancellations.push(MintCancellationRow {
+                block_number: log.block_number,
+                log_index: log.log_index,
+                tx_hash: log.tx_hash,
+                token: log.address,
+                mint_id: id(log, BudgetToken::MintCancelled::SIGNATURE, event.mintId)?,
+                account: event.account,
+                cancelled_at: at,
             });
         }
         BudgetToken::ReturnedToBudget::SIGNATURE_HASH => {
@@ -508,6 +560,7 @@ fn settlement_event(log: &LogRow, topic0: B256, at: UnixTime, rows: &mut Rows) -
         tx_hash: log.tx_hash,
         round: log.address,
         kind,
+        account: None,
         happened_at: at,
         winners: None,
         transcript_digest,
@@ -519,6 +572,7 @@ fn settlement_event(log: &LogRow, topic0: B256, at: UnixTime, rows: &mut Rows) -
         BudgetRound::SettlementProposed::SIGNATURE_HASH => {
             let event: BudgetRound::SettlementProposed = event(log)?;
             rows.settlements.push(SettlementRow {
+                account: Some(event.proposer),
                 winners: Some(event.winners),
                 total_cost: Some(event.totalCost),
                 final_at: Some(UnixTime(event.finalAt)),
@@ -527,7 +581,21 @@ fn settlement_event(log: &LogRow, topic0: B256, at: UnixTime, rows: &mut Rows) -
         }
         BudgetRound::SettlementWithdrawn::SIGNATURE_HASH => {
             let event: BudgetRound::SettlementWithdrawn = event(log)?;
-            rows.settlements.push(row("withdrawn", event.transcriptDigest));
+            let row = row("withdrawn", event.transcriptDigest);
+            rows.settlements.push(SettlementRow { account: Some(event.account), ..row });
+        }
+        BudgetRound::SettlementApproved::SIGNATURE_HASH => {
+            let event: BudgetRound::SettlementApproved = event(log)?;
+            rows.settlement_approvals.push(SettlementApprovalRow {
+                block_number: log.block_number,
+                log_index: log.log_index,
+                tx_hash: log.tx_hash,
+                round: log.address,
+                proposer: event.proposer,
+                approver: event.approver,
+                transcript_digest: event.transcriptDigest,
+                approved_at: at,
+            });
         }
         BudgetRound::SettlementFinalized::SIGNATURE_HASH => {
             let event: BudgetRound::SettlementFinalized = event(log)?;

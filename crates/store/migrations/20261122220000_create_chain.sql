@@ -225,13 +225,17 @@ create table chain.mints (
     log_index    integer       not null,
     tx_hash      chain.hash    not null,
     token        chain.address not null,
+    mint_id      bigint        not null,
     treasurer    chain.address not null,
+    approver     chain.address not null,
     amount       chain.amount  not null,
     minted_total chain.amount  not null,
     primary key (block_number, log_index)
 );
 create index mints_by_token on chain.mints (token, block_number, log_index);
-comment on table chain.mints is 'BudgetMinted: a treasurer minted against the appropriation.';
+comment on table chain.mints is 'BudgetMinted: two people minted against the appropriation.';
+comment on column chain.mints.treasurer is 'Who proposed it.';
+comment on column chain.mints.approver is 'Who approved it: always another person''s account.';
 
 create table chain.returns (
     block_number bigint        not null,
@@ -483,6 +487,7 @@ create table chain.settlements (
     tx_hash           chain.hash    not null,
     round             chain.address not null,
     kind              text          not null check (kind in ('proposed', 'withdrawn', 'final')),
+    account           chain.address,
     happened_at       timestamptz   not null,
     winners           integer[],
     transcript_digest chain.hash    not null,
@@ -493,6 +498,7 @@ create table chain.settlements (
 );
 create index settlements_by_round on chain.settlements (round, block_number, log_index);
 comment on table chain.settlements is 'SettlementProposed, SettlementWithdrawn, SettlementFinalized; the last row of a round tells where its result stands.';
+comment on column chain.settlements.account is 'Who proposed or withdrew it; null for the final one, which anybody may bring about.';
 comment on column chain.settlements.happened_at is 'Time of the block.';
 comment on column chain.settlements.winners is 'Ascending initiative ids; null for a withdrawal.';
 comment on column chain.settlements.total_cost is 'Null for a withdrawal.';

@@ -11,6 +11,7 @@ pub mod query;
 pub mod rollback;
 pub mod rounds;
 pub mod rows;
+mod services;
 pub mod state;
 pub mod tables;
 pub mod write;

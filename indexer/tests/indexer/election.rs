@@ -40,10 +40,20 @@ pub(crate) enum Step {
     Pay,
     Close,
     MoreRounds,
+    CarryOut,
+    CreatePolls,
+    Vote,
+    VoteSealed,
+    OpenBallots,
+    ClaimStamps,
+    Redeem,
+    EndRedemptions,
+    Anchor,
+    MovePieces,
 }
 
 /// All steps in order.
-pub(crate) const STEPS: [Step; 17] = [
+pub(crate) const STEPS: [Step; 27] = [
     Step::Admit,
     Step::CreateRound,
     Step::Mint,
@@ -61,6 +71,16 @@ pub(crate) const STEPS: [Step; 17] = [
     Step::Pay,
     Step::Close,
     Step::MoreRounds,
+    Step::CarryOut,
+    Step::CreatePolls,
+    Step::Vote,
+    Step::VoteSealed,
+    Step::OpenBallots,
+    Step::ClaimStamps,
+    Step::Redeem,
+    Step::EndRedemptions,
+    Step::Anchor,
+    Step::MovePieces,
 ];
 
 /// Citizens of class 0; two more are of class 1, with double weight.
@@ -68,7 +88,7 @@ const CITIZENS: u8 = 6;
 
 /// Development keys: 1 is clerk, 2 treasurer, 3 issuer, 4 carries messages.
 pub(crate) struct Election<'a> {
-    chain: &'a TestChain,
+    pub(crate) chain: &'a TestChain,
 }
 
 impl<'a> Election<'a> {
@@ -81,7 +101,7 @@ impl<'a> Election<'a> {
     }
 
     /// A fresh provider for each step: after a reorg nothing remembered about nonces holds.
-    fn provider(&self, index: usize) -> anyhow::Result<DynProvider> {
+    pub(crate) fn provider(&self, index: usize) -> anyhow::Result<DynProvider> {
         let provider = self.chain.provider(index)?;
         provider.client().set_poll_interval(Duration::from_millis(5));
         Ok(provider)
@@ -93,13 +113,13 @@ impl<'a> Election<'a> {
         Ok(provider)
     }
 
-    fn operator(&self) -> anyhow::Result<DynProvider> {
+    pub(crate) fn operator(&self) -> anyhow::Result<DynProvider> {
         let provider = self.chain.operator()?;
         provider.client().set_poll_interval(Duration::from_millis(5));
         Ok(provider)
     }
 
-    async fn address_of_round(&self, id: u64) -> anyhow::Result<(Address, Address)> {
+    pub(crate) async fn address_of_round(&self, id: u64) -> anyhow::Result<(Address, Address)> {
         let rounds = BudgetRounds::new(self.chain.deployment.rounds, self.provider(4)?);
         let at = rounds.roundAt(U256::from(id)).call().await?;
         ensure!(!at.round.is_zero(), "round {id} does not exist");
@@ -165,6 +185,16 @@ impl<'a> Election<'a> {
                 .await?;
                 self.treasurer(|round| round.returnRemainder(1)).await
             }
+            Step::CarryOut => self.carry_out().await,
+            Step::CreatePolls => self.create_polls().await,
+            Step::Vote => self.vote().await,
+            Step::VoteSealed => self.vote_sealed().await,
+            Step::OpenBallots => self.open_ballots().await,
+            Step::ClaimStamps => self.claim_stamps().await,
+            Step::Redeem => self.redeem().await,
+            Step::EndRedemptions => self.end_redemptions().await,
+            Step::Anchor => self.anchor().await,
+            Step::MovePieces => self.move_pieces().await,
             Step::Close => self.treasurer(|round| round.close()).await,
             Step::MoreRounds => {
                 self.create_round("Второй раунд", 5_000).await?;
@@ -342,9 +372,24 @@ fn digest_of(winners: &[u16]) -> B256 {
     keccak256(format!("{winners:?}"))
 }
 
-async fn done(pending: alloy::providers::PendingTransactionBuilder<alloy::network::Ethereum>) -> anyhow::Result<()> {
+pub(crate) async fn done(
+    pending: alloy::providers::PendingTransactionBuilder<alloy::network::Ethereum>,
+) -> anyhow::Result<()> {
     let receipt = pending.get_receipt().await?;
     ensure!(receipt.status(), "transaction {} was reverted", receipt.transaction_hash);
+    Ok(())
+}
+
+/// Time of the highest block, Unix seconds.
+pub(crate) async fn now(provider: &DynProvider) -> anyhow::Result<u64> {
+    let block = provider.get_block(alloy::eips::BlockId::latest()).await?.context("no block")?;
+    Ok(block.header.timestamp)
+}
+
+/// Lets time pass.
+pub(crate) async fn pass(provider: &DynProvider, seconds: u64) -> anyhow::Result<()> {
+    let _: serde_json::Value = provider.raw_request("evm_increaseTime".into(), (seconds,)).await?;
+    let _: serde_json::Value = provider.raw_request("evm_mine".into(), ()).await?;
     Ok(())
 }
 

@@ -118,7 +118,7 @@ async fn readers_see_the_round_as_it_is() -> anyhow::Result<()> {
     assert!(rounds::registration(&mut connection, round.address, Address::ZERO).await?.is_none());
 
     let roles = rounds::roles(&mut connection, 1).await?;
-    assert_eq!(roles.iter().filter(|role| role.granted).count(), 4);
+    assert_eq!(roles.iter().filter(|role| role.granted).count(), 5);
     assert_eq!(
         roles.iter().filter(|role| !role.granted).map(|role| role.role.as_str()).collect::<Vec<_>>(),
         ["partner"]

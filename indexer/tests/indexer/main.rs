@@ -7,3 +7,4 @@ mod hostile;
 mod life;
 mod numbers;
 mod reorg;
+mod services;

@@ -60,6 +60,25 @@ impl Encoder {
         self.buffer.extend(bytes);
     }
 
+    /// A one-dimensional array of values of a type.
+    fn array<T: Field>(&mut self, element_type: i32, values: &[T]) {
+        let start = self.buffer.len();
+        self.buffer.extend([0; 4]);
+        for word in [i32::from(!values.is_empty()), 0, element_type] {
+            self.buffer.extend(word.to_be_bytes());
+        }
+        if !values.is_empty() {
+            for word in [values.len() as i32, 1] {
+                self.buffer.extend(word.to_be_bytes());
+            }
+            for value in values {
+                value.write(self);
+            }
+        }
+        let length = (self.buffer.len() - start - 4) as i32;
+        self.buffer[start..start + 4].copy_from_slice(&length.to_be_bytes());
+    }
+
     /// `numeric`: digits to the base 10,000, most significant first, without trailing zeros.
     fn numeric(&mut self, value: U256) {
         const BASE: u64 = 10_000;
@@ -201,19 +220,15 @@ impl Field for UnixTime {
 impl Field for Vec<u16> {
     fn write(&self, to: &mut Encoder) {
         const INT4: i32 = 23;
-        let mut array = Vec::with_capacity(20 + 8 * self.len());
-        for word in [i32::from(!self.is_empty()), 0, INT4] {
-            array.extend(word.to_be_bytes());
-        }
-        if !self.is_empty() {
-            for word in [self.len() as i32, 1] {
-                array.extend(word.to_be_bytes());
-            }
-            for value in self {
-                array.extend(4_i32.to_be_bytes());
-                array.extend(i32::from(*value).to_be_bytes());
-            }
-        }
-        to.bytes(&array);
+        let values: Vec<u32> = self.iter().copied().map(u32::from).collect();
+        to.array(INT4, &values);
+    }
+}
+
+/// `timestamptz[]`.
+impl Field for Vec<UnixTime> {
+    fn write(&self, to: &mut Encoder) {
+        const TIMESTAMPTZ: i32 = 1184;
+        to.array(TIMESTAMPTZ, self);
     }
 }

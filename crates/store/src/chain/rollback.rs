@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use alloy::primitives::Address;
 use sqlx::PgConnection;
 
+use super::services::{Touched, restore_ballots};
 use super::tables::delete_above;
 use super::write::{delete_burnt_pieces, delete_empty_balances, refresh_rounds, refresh_wallets};
 
@@ -24,8 +25,11 @@ pub async fn roll_back(connection: &mut PgConnection, ancestor: u64) -> Result<V
             .collect();
     let rounds = touched_rounds(connection, above).await?;
     restore_current_allocations(connection, above).await?;
+    let services = Touched::above(connection, above).await?;
+    restore_ballots(connection, above).await?;
     return_pieces(connection, above).await?;
     delete_above(connection, above).await?;
+    services.refresh(connection).await?;
     recount(connection, &rounds).await?;
     refresh_rounds(connection, &rounds).await?;
     refresh_wallets(connection, &tokens, &rounds).await?;

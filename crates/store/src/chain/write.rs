@@ -9,6 +9,7 @@ use alloy::primitives::{Address, Uint};
 use sqlx::PgConnection;
 
 use super::rows::{AllocationRow, NftTransferRow, Rows};
+use super::services::{Touched, replace_ballots};
 
 /// A sum of very many amounts of 256 bits.
 type Sum = Uint<320, 5>;
@@ -36,11 +37,13 @@ pub async fn write_raw(connection: &mut PgConnection, rows: &Rows) -> Result<(),
 /// As [`write_range`].
 pub async fn write_derived(connection: &mut PgConnection, rows: &Rows) -> Result<(), sqlx::Error> {
     let replaced = replace_allocations(connection, &rows.allocations).await?;
+    replace_ballots(connection, &rows.ballots).await?;
     rows.copy_derived(connection).await?;
     add_to_balances(connection, rows).await?;
     move_pieces(connection, &rows.nft_transfers).await?;
     add_registrations(connection, rows).await?;
     replaced.write(connection).await?;
+    Touched::by(rows).refresh(connection).await?;
     let changed = changed_rounds(rows);
     if !changed.is_empty() {
         refresh_rounds(connection, &changed).await?;

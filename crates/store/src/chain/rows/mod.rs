@@ -31,13 +31,19 @@ macro_rules! rows {
     (@columns $first:ident $($rest:ident)*) => { concat!(stringify!($first) $(, ", ", stringify!($rest))*) };
 }
 
+mod execution;
+mod polls;
 mod raw;
 mod register;
+mod rewards;
 mod rounds;
 mod tokens;
 
+pub use execution::*;
+pub use polls::*;
 pub use raw::*;
 pub use register::*;
+pub use rewards::*;
 pub use rounds::*;
 pub use tokens::*;
 
@@ -101,5 +107,36 @@ row_sets! {
         initiative_results: ResultRow,
         payments: PaymentRow,
         contracts: ContractRow,
+        mint_proposals: MintProposalRow,
+        mint_cancellations: MintCancellationRow,
+        settlement_approvals: SettlementApprovalRow,
+        pauses: PauseRow,
+        issuer_key_claims: IssuerKeyClaimRow,
+        issuer_key_verifiers: IssuerKeyVerifierRow,
+        executions: ExecutionRow,
+        milestone_postponements: PostponementRow,
+        milestones_reached: MilestoneRow,
+        execution_abandonments: AbandonmentRow,
+        polls: PollRow,
+        poll_issued: PollIssuedRow,
+        poll_cancellations: PollCancellationRow,
+        poll_secrets: PollSecretRow,
+        ballots: BallotRow,
+        ballot_openings: BallotOpeningRow,
+        skipped_ballots: SkippedBallotRow,
+        seasons: SeasonRow,
+        stamp_sources: StampSourceRow,
+        stamp_source_closings: StampSourceClosingRow,
+        stamp_claims: StampClaimRow,
+        skipped_stamps: SkippedStampRow,
+        points_spent: PointsSpentRow,
+        prizes: PrizeRow,
+        prize_stock_changes: PrizeStockRow,
+        prize_withdrawals: PrizeWithdrawalRow,
+        redemptions: RedemptionRow,
+        redemption_ends: RedemptionEndRow,
+        skipped_redemptions: SkippedRedemptionRow,
+        anchor_streams: AnchorStreamRow,
+        anchors: AnchorRow,
     }
 }

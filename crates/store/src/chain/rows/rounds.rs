@@ -199,6 +199,8 @@ rows! {
         round: Address,
         /// `proposed`, `withdrawn` or `final`.
         kind: &'static str,
+        /// Who proposed or withdrew it.
+        account: Option<Address>,
         /// Time of the block, Unix seconds.
         happened_at: UnixTime,
         /// Winners.

@@ -65,8 +65,12 @@ rows! {
         tx_hash: B256,
         /// Token.
         token: Address,
-        /// Who minted.
+        /// Id of the mint within the token.
+        mint_id: u64,
+        /// Who proposed.
         treasurer: Address,
+        /// Who approved.
+        approver: Address,
         /// Kopecks.
         amount: U256,
         /// Kopecks minted so far.
