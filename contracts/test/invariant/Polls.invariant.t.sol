@@ -28,7 +28,7 @@ abstract contract PollInvariants is Assertions {
 
     function targetSelectors() public view returns (Vm.FuzzSelector[] memory targets) {
         // Voters act more often than the staff: a selector named several times is drawn as often.
-        bytes4[15] memory drawn = [
+        bytes4[18] memory drawn = [
             PollHandler.cast.selector,
             PollHandler.cast.selector,
             PollHandler.cast.selector,
@@ -43,11 +43,14 @@ abstract contract PollInvariants is Assertions {
             PollHandler.pauseOrGoOn.selector,
             PollHandler.grantOrRevoke.selector,
             PollHandler.tryToGovern.selector,
+            PollHandler.pauseOrGoOn.selector,
+            PollHandler.pass.selector,
+            PollHandler.pass.selector,
             PollHandler.pass.selector
         ];
-        bytes4[] memory selectors = new bytes4[](17);
-        for (uint256 i = 0; i < 17; ++i) {
-            selectors[i] = i < 15 ? drawn[i] : PollHandler.pass.selector;
+        bytes4[] memory selectors = new bytes4[](drawn.length);
+        for (uint256 i = 0; i < drawn.length; ++i) {
+            selectors[i] = drawn[i];
         }
         targets = new Vm.FuzzSelector[](1);
         targets[0] = Vm.FuzzSelector({addr: address(handler), selectors: selectors});
