@@ -111,8 +111,7 @@ interface IPolls is IParticipation {
     /// maskedChoice = choice xor the first 16 bytes of keccak256(this contract (20 bytes) | poll id (32) | account (20) |
     /// version (4) | Ethereum address of the point S (20)).
     ///
-    /// Warning: r must be fresh for every ballot and every version: two ballots of one account with the same r would
-    /// only be as good as hidden by different masks, but r that can be guessed opens the ballot.
+    /// Warning: r must be secret, and fresh for every ballot and version: whoever knows it opens the ballot.
     struct SealedBallot {
         uint32 version;
         bytes32 point;
