@@ -55,6 +55,8 @@ interface Vm {
     function expectRevert(bytes4 selector) external;
     function expectRevert(bytes calldata data) external;
     function expectEmit(address emitter) external;
+    function expectCall(address callee, bytes calldata data) external;
+    function expectCall(address callee, uint256 value, uint64 gas, bytes calldata data) external;
     function recordLogs() external;
     function getRecordedLogs() external returns (Log[] memory);
 
