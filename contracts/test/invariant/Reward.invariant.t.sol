@@ -36,7 +36,7 @@ contract RewardInvariantTest is Assertions {
 
     function targetSelectors() public view returns (Vm.FuzzSelector[] memory targets) {
         // Citizens act more often than the staff: a selector named several times is drawn as often.
-        bytes4[] memory selectors = new bytes4[](30);
+        bytes4[] memory selectors = new bytes4[](32);
         selectors[0] = RewardHandler.pauseOrUnpause.selector;
         selectors[1] = RewardHandler.grantOrRevokePartner.selector;
         selectors[2] = RewardHandler.openSeason.selector;
@@ -61,9 +61,10 @@ contract RewardInvariantTest is Assertions {
         for (uint256 i = 21; i < 25; ++i) {
             selectors[i] = RewardHandler.claim.selector;
         }
-        for (uint256 i = 25; i < 30; ++i) {
+        for (uint256 i = 25; i < 31; ++i) {
             selectors[i] = RewardHandler.redeem.selector;
         }
+        selectors[31] = RewardHandler.honour.selector;
         targets = new Vm.FuzzSelector[](1);
         targets[0] = Vm.FuzzSelector({addr: address(_handler), selectors: selectors});
     }

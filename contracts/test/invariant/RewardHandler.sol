@@ -32,8 +32,17 @@ contract RewardHandler is RewardFixture {
         store.setRole(_otherPartner, true);
         vm.recordLogs();
         _begin(0, 40);
-        _begin(0, 15);
-        _list(partner, 30, 3, 0);
+        vm.prank(clerk);
+        points.openSeason(municipalityId, START + 20 days);
+        store.addSeason(START + 20 days);
+        _begin(1, 15);
+        for (uint256 sourceId = 1; sourceId <= 2; ++sourceId) {
+            _claim(sourceId, 0, 3);
+            for (uint256 citizen = 0; citizen < 3; ++citizen) {
+                store.claim(sourceId, citizen);
+            }
+        }
+        _list(partner, 30, 4, 0);
         _remember();
     }
 
@@ -118,7 +127,7 @@ contract RewardHandler is RewardFixture {
 
     function pauseOrUnpause(uint256 seed) external {
         bool paused = store.paused();
-        if (!paused && _mixed(seed) % 4 != 0) return;
+        if (!paused && _mixed(seed) % 8 != 0) return;
         vm.prank(operator);
         if (paused) municipalities.unpause();
         else municipalities.pause(0);
@@ -126,8 +135,11 @@ contract RewardHandler is RewardFixture {
     }
 
     function grantOrRevokePartner(uint256 seed) external {
-        address who = _mixed(seed) % 2 == 0 ? partner : _otherPartner;
+        seed = _mixed(seed);
+        address who = store.hasRole(partner) ? _otherPartner : partner;
+        if (store.hasRole(who) && seed % 2 == 0) who = partner;
         bool has = store.hasRole(who);
+        if (has && (seed >> 1) % 4 != 0) return;
         if (has) {
             vm.prank(operator);
             municipalities.revokeRole(municipalityId, IMunicipalities.Role.Partner, who);
@@ -157,7 +169,7 @@ contract RewardHandler is RewardFixture {
     function _begin(uint32 season, uint32 each) private {
         uint256 sourceId = _openSource(0, each, season);
         store.addSource(sourceId, season, each);
-        _takePart(sourceId, 2);
+        _takePart(sourceId, 3);
     }
 
     function openSource(uint256 seed) external remembered {
@@ -270,7 +282,7 @@ contract RewardHandler is RewardFixture {
             who[i] = [seed % CITIZENS, (seed >> 8) % CODES];
             batch[i] = _redemption(who[i][0], 1 + (seed >> 16) % shop.prizeCount(), who[i][1]);
             batch[i].seasonIds = _someSeasons(seed >> 24);
-            uint256 fault = (seed >> 128) % 12;
+            uint256 fault = (seed >> 128) % 16;
             genuine[i] = fault > 2;
             if (fault == 0) batch[i].price += 1;
             if (fault == 1) batch[i].contentHash = ~batch[i].contentHash;
@@ -287,11 +299,12 @@ contract RewardHandler is RewardFixture {
         }
     }
 
-    /// @dev None to four, now and then one twice or one that is not there.
-    function _someSeasons(uint256 seed) private pure returns (uint256[] memory list) {
-        list = new uint256[](seed % 16 == 0 ? 0 : 1 + (seed >> 4) % 4);
-        for (uint256 i = 0; i < list.length; ++i) {
-            list[i] = (seed >> (8 + 4 * i)) % (SEASONS + 1);
+    /// @dev Mostly all of them, beginning anywhere; else none to four, perhaps one twice or one that is not there.
+    function _someSeasons(uint256 seed) private pure returns (uint256[] memory seasons) {
+        bool all = seed % 4 != 0;
+        seasons = new uint256[](all ? SEASONS + 1 : (seed >> 4) % 5);
+        for (uint256 i = 0; i < seasons.length; ++i) {
+            seasons[i] = (all ? (seed >> 8) + i : seed >> (8 + 4 * i)) % (SEASONS + 1);
         }
     }
 
@@ -300,7 +313,7 @@ contract RewardHandler is RewardFixture {
     // ---------------------------------------------------------------------------------------------
 
     function _list(address who, uint32 price, uint32 stock, uint256 seed) private {
-        uint40 from = uint40(block.timestamp + seed % 3 days);
+        uint40 from = uint40(block.timestamp + (seed % 4 == 1 ? (seed >> 8) % 3 days : 0));
         uint40 until = from + uint40(1 + (seed >> 32) % 30 days);
         uint32 period = uint32(1 days + (seed >> 64) % 10 days);
         vm.prank(who);
@@ -326,7 +339,7 @@ contract RewardHandler is RewardFixture {
         if (shop.prizeCount() == MAX_PRIZES) return;
         address who = seed % 2 == 0 ? partner : _otherPartner;
         bool expected = !store.paused() && store.hasRole(who);
-        try this.enlist(who, uint32(1 + (seed >> 8) % 60), uint32((seed >> 16) % 5), seed >> 24) {
+        try this.enlist(who, uint32(1 + (seed >> 8) % 50), uint32((seed >> 16) % 7), seed >> 24) {
             store.compare(true, expected, "listPrize");
         } catch {
             store.compare(false, expected, "listPrize");
@@ -371,12 +384,21 @@ contract RewardHandler is RewardFixture {
         }
     }
 
+    /// @dev Any redemption; three times out of four the next open one.
+    function _someRedemption(uint256 seed) private view returns (uint256 index) {
+        uint256 count = store.redemptionCount();
+        index = seed % count;
+        if ((seed >> 128) % 4 == 0) return index;
+        for (uint256 i = 0; i < count && store.redemption(index).status != store.OPEN(); ++i) {
+            index = (index + 1) % count;
+        }
+    }
+
     /// @dev With the right code, a wrong one, or one of another redemption; by its partner or the other.
     function honour(uint256 seed) external remembered {
         seed = _mixed(seed);
-        uint256 count = store.redemptionCount();
-        if (count == 0) return;
-        uint256 index = (seed >> 8) % count;
+        if (store.redemptionCount() == 0) return;
+        uint256 index = _someRedemption(seed >> 8);
         RewardStore.RedemptionModel memory model = store.redemption(index);
         uint256 number = seed % 4 == 0 ? (model.number + 1) % CODES : model.number;
         address who = (seed >> 2) % 4 == 0 ? _otherPartner : store.prize(model.prize).partner;
@@ -393,9 +415,8 @@ contract RewardHandler is RewardFixture {
 
     function refuse(uint256 seed) external remembered {
         seed = _mixed(seed);
-        uint256 count = store.redemptionCount();
-        if (count == 0) return;
-        uint256 index = (seed >> 8) % count;
+        if (store.redemptionCount() == 0) return;
+        uint256 index = _someRedemption(seed >> 8);
         RewardStore.RedemptionModel memory model = store.redemption(index);
         address who = seed % 4 == 0 ? _otherPartner : store.prize(model.prize).partner;
         bool expected = model.status == store.OPEN() && who == store.prize(model.prize).partner;
@@ -408,11 +429,13 @@ contract RewardHandler is RewardFixture {
         }
     }
 
+    /// @dev Now and then it waits until the collect period is over.
     function lapse(uint256 seed) external remembered {
-        uint256 count = store.redemptionCount();
-        if (count == 0) return;
-        uint256 index = _mixed(seed) % count;
+        seed = _mixed(seed);
+        if (store.redemptionCount() == 0) return;
+        uint256 index = _someRedemption(seed);
         RewardStore.RedemptionModel memory model = store.redemption(index);
+        if ((seed >> 192) % 4 == 0 && block.timestamp < model.collectUntil) vm.warp(model.collectUntil);
         bool expected = model.status == store.OPEN() && block.timestamp >= model.collectUntil;
         try shop.lapse(model.id) {
             store.compare(true, expected, "lapse");
