@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 pragma solidity 0.8.37;
 
+import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
+
 import {IPolls} from "../interfaces/IPolls.sol";
 
 /// @title An account's ballot in one storage slot
@@ -23,7 +25,7 @@ library BallotRecord {
 
     /// @param version Below 2^32.
     function createSealed(uint256 version, uint256 point, uint256 maskedChoice) internal pure returns (uint256) {
-        uint256 hash = uint256(keccak256(abi.encode(point, maskedChoice)));
+        uint256 hash = uint256(Hashes.efficientKeccak256(bytes32(point), bytes32(maskedChoice)));
         return hash >> PAYLOAD_SHIFT << PAYLOAD_SHIFT | uint256(IPolls.BallotStatus.Sealed) << STATUS_SHIFT | version;
     }
 

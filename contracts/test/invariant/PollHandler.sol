@@ -138,11 +138,11 @@ contract PollHandler is PollFixture {
             seed = _next(seed);
             items[i] = _item(seed);
         }
-        bool open = store.accepts(pollId);
+        bool expected = store.accepts(pollId);
         bytes memory data = _isSealed ? _sealedData(items, brought) : _openData(items, brought);
         bool success = _callAs(address(uint160(seed)), data);
-        store.breaks("POL-9", success != open);
-        for (uint256 i = 0; i < count && open; ++i) {
+        store.breaks("POL-9", success != expected);
+        for (uint256 i = 0; i < count && expected; ++i) {
             Item memory item = items[i];
             address account = _voter(item.voter);
             IPolls.SkipReason reason =
