@@ -194,6 +194,25 @@ contract BlindCredentialStepsTest is Assertions {
         assertFalse(harness.verify(scope, key, accounts, signatures), "the second is infinity");
     }
 
+    /// @notice However little gas there is, a check that cannot be finished never says yes.
+    function test_TooLittleGasIsNeverYes() public view {
+        address[] memory accounts = _accounts(20);
+        bytes memory signatures = _signatures(accounts);
+        bytes memory data = abi.encodeCall(harness.verify, (scope, key, accounts, signatures));
+        uint256 before = gasleft();
+        (bool success, bytes memory result) = address(harness).staticcall(data);
+        uint256 needed = before - gasleft();
+        assertTrue(success && abi.decode(result, (bool)), "with enough gas the batch is good");
+        uint256 refused = 0;
+        for (uint256 i = 1; i < 100; ++i) {
+            (success, result) = address(harness).staticcall{gas: needed * i / 110}(data);
+            if (!success) continue;
+            assertFalse(abi.decode(result, (bool)), "without enough gas it is refused");
+            ++refused;
+        }
+        assertTrue(refused >= 3, "each of the three large calls was left without gas");
+    }
+
     /// @notice Without gas for the hash to the curve the check ends with an error and not with an answer.
     function test_RevertWhen_GasRunsOutWhileHashing() public {
         address[] memory accounts = _accounts(1);
