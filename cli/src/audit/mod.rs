@@ -178,15 +178,15 @@ async fn check_money(read: &ChainRound, provider: &DynProvider, phase: Phase) ->
         .context("balances overflow")?;
     same("token supply against the sum of all balances", supply, held)?;
     same("minted = supply + paid + returned", read.minted, supply + read.paid + read.returned)?;
+    for (holder, balance) in &read.balances {
+        same(&format!("balance of {holder}"), token.balanceOf(*holder).call().await?, *balance)?;
+    }
     let sums = token.reconciliation().call().await?;
     same(
         "minted = treasury + purse + wallets + paid + returned",
         sums.minted,
         sums.treasury + sums.purse + sums.wallets + sums.paid + sums.returned,
     )?;
-    for (holder, balance) in &read.balances {
-        same(&format!("balance of {holder}"), token.balanceOf(*holder).call().await?, *balance)?;
-    }
     if matches!(phase, Phase::Closed | Phase::Cancelled) {
         same("tokens left after the end of the round", supply, U256::ZERO)?;
     }

@@ -35,6 +35,18 @@ contract MunicipalitiesGrantRoleTest is RoundFixture {
         _try(1, IMunicipalities.Role.None, START, START + 1);
     }
 
+    function test_RevertWhen_AccountIsTheOwner() public {
+        for (uint8 role = 1; role < 7; ++role) {
+            vm.expectRevert(abi.encodeWithSelector(IMunicipalities.OwnerHoldsNoRole.selector, operator));
+            _grant(IMunicipalities.Role(role), operator);
+        }
+    }
+
+    function test_RevertWhen_PeriodIsBackwards() public {
+        vm.expectRevert(abi.encodeWithSelector(IMunicipalities.GrantPeriodEmpty.selector, START + 1, START));
+        _try(1, IMunicipalities.Role.Clerk, START + 1, START);
+    }
+
     function test_RevertWhen_PeriodIsEmpty() public {
         vm.expectRevert(abi.encodeWithSelector(IMunicipalities.GrantPeriodEmpty.selector, START, START));
         _try(1, IMunicipalities.Role.Clerk, START, START);
@@ -74,12 +86,51 @@ contract MunicipalitiesGrantRoleTest is RoundFixture {
         vm.prank(operator);
         municipalities.revokeRole(1, IMunicipalities.Role.Clerk, clerk);
         assertFalse(municipalities.hasRole(1, IMunicipalities.Role.Clerk, clerk), "revoked");
+        IMunicipalities.Grant memory grant = municipalities.grantOf(1, IMunicipalities.Role.Clerk, clerk);
+        assertEq(grant.validFrom, 0, "no grant");
+        assertEq(grant.validUntil, 0, "no grant");
+        assertEq(grant.applicationHash, bytes32(0), "no grant");
+        vm.expectRevert(
+            abi.encodeWithSelector(IMunicipalities.GrantMissing.selector, 1, IMunicipalities.Role.Clerk, clerk)
+        );
+        _revoke(IMunicipalities.Role.Clerk, clerk);
+    }
+
+    /// @notice A later grant replaces the earlier one, be it shorter.
+    function test_GrantReplaces() public {
+        _try(1, IMunicipalities.Role.Clerk, START, START + 100);
+        _try(1, IMunicipalities.Role.Clerk, START + 10, START + 20);
+        assertFalse(municipalities.hasRole(1, IMunicipalities.Role.Clerk, stranger), "not yet");
+        assertEq(municipalities.grantOf(1, IMunicipalities.Role.Clerk, stranger).validFrom, START + 10, "from");
+        assertEq(municipalities.grantOf(1, IMunicipalities.Role.Clerk, stranger).validUntil, START + 20, "until");
+        vm.warp(START + 50);
+        assertFalse(municipalities.hasRole(1, IMunicipalities.Role.Clerk, stranger), "no more");
     }
 
     function test_OperatorHoldsNoRole() public view {
-        for (uint8 role = 0; role < 5; ++role) {
+        for (uint8 role = 0; role < 7; ++role) {
             assertFalse(municipalities.hasRole(1, IMunicipalities.Role(role), operator), "no role by being owner");
         }
+    }
+
+    /// @notice What somebody was granted before becoming the owner sleeps, and wakes when he hands over again in time.
+    function test_TheNewOwnerHoldsNoRole() public {
+        for (uint8 role = 1; role < 7; ++role) {
+            _grant(IMunicipalities.Role(role), stranger);
+            assertTrue(municipalities.hasRole(1, IMunicipalities.Role(role), stranger), "granted");
+        }
+        _handOver(stranger);
+        for (uint8 role = 1; role < 7; ++role) {
+            assertFalse(municipalities.hasRole(1, IMunicipalities.Role(role), stranger), "the owner has none");
+        }
+        vm.expectRevert(abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, operator));
+        vm.prank(operator);
+        municipalities.revokeRole(1, IMunicipalities.Role.Clerk, clerk);
+        vm.prank(stranger);
+        municipalities.revokeRole(1, IMunicipalities.Role.Partner, stranger);
+        _handOver(operator);
+        assertTrue(municipalities.hasRole(1, IMunicipalities.Role.Clerk, stranger), "wakes");
+        assertFalse(municipalities.hasRole(1, IMunicipalities.Role.Partner, stranger), "but for what was revoked");
     }
 
     function test_OwnershipMovesInTwoSteps() public {
