@@ -1,5 +1,6 @@
 //! Measures what a relayer and an issuer do, on one core: `cargo run -p kopilka-credential --example measure`.
 
+use kopilka_credential::threshold::{Dealer, KeyShare, SessionId, Threshold, conclude};
 use kopilka_credential::{
     BlindedMessage, Credential, CredentialScope, IssuerSecretKey, MasterSecret, Signature, blind, message_point,
     unblind, verify_batch,
@@ -35,6 +36,35 @@ fn main() {
     let mut spoilt = credentials.clone();
     spoilt[77].account = [0; 20].into();
     measure("name the one bad of 200", 200, || verify_batch(&key, &spoilt, &mut rng).is_err());
+    for (needed, issuers) in [(2, 3), (5, 9)] {
+        several_issuers(needed, issuers, &blinded);
+    }
+}
+
+fn several_issuers(needed: u8, issuers: u8, blinded: &BlindedMessage) {
+    let threshold = Threshold::new(needed, issuers).unwrap_or_else(|error| panic!("{error}"));
+    let session = SessionId::from([1; 32]);
+    let generate = || {
+        let dealers: Vec<_> =
+            threshold.indices().map(|index| Dealer::generate(session, threshold, index, &mut rand::rng())).collect();
+        let dealings: Vec<_> = dealers.iter().map(Dealer::dealing).collect();
+        let outcome = conclude(session, threshold, &dealings, &[], &[]).unwrap_or_else(|error| panic!("{error}"));
+        let shares: Vec<_> = threshold
+            .indices()
+            .map(|index| {
+                let dealt: Vec<_> = dealers.iter().map(|dealer| (dealer.index(), dealer.share_for(index))).collect();
+                assert!(dealings.iter().zip(&dealt).all(|(dealing, (_, share))| dealing.fits(index, share)));
+                KeyShare::assemble(&outcome, index, &dealt).unwrap_or_else(|error| panic!("{error}"))
+            })
+            .collect();
+        (outcome.keys, shares)
+    };
+    measure(&format!("{threshold}: generate a key, all issuers' work together"), 1, generate);
+    let (keys, shares) = generate();
+    let partials: Vec<_> = shares.iter().map(|share| share.sign_blinded(blinded)).collect();
+    measure(&format!("{threshold}: sign with a share"), 1, || shares[0].sign_blinded(blinded));
+    measure(&format!("{threshold}: check one partial signature"), 1, || keys.verify_partial(blinded, &partials[0]));
+    measure(&format!("{threshold}: combine and check"), 1, || keys.combine(blinded, &partials));
 }
 
 /// Prints the time of one item, from as many rounds as fit into half a second.
