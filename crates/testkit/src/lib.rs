@@ -5,6 +5,7 @@
 
 mod chain;
 mod database;
+pub mod node;
 
 pub use chain::{CONTROLLER_KEY, CONTROLLER_ROLE, DEV_KEYS, OPERATOR_KEY, TestChain};
 pub use database::{TestDatabase, repository_root};

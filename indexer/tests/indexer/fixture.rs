@@ -7,8 +7,9 @@ use alloy::primitives::B256;
 use alloy::providers::{DynProvider, Provider as _};
 use anyhow::{Context as _, bail};
 use futures::TryStreamExt as _;
+use kopilka_bindings::deploy::Deployment;
 use kopilka_indexer::{Config, Finality};
-use kopilka_store::chain::tables;
+use kopilka_store::chain::{state, tables};
 use kopilka_testkit::{TestChain, TestDatabase};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -35,7 +36,15 @@ impl Indexer {
         chain: &TestChain,
         change: impl Fn(&mut Config) + Send + Sync + 'static,
     ) -> anyhow::Result<Self> {
-        let (url, deployment) = (chain.anvil.url().parse()?, chain.deployment.clone());
+        Self::at(chain.anvil.url().parse()?, chain.deployment.clone(), change).await
+    }
+
+    /// The same at some address.
+    pub(crate) async fn at(
+        url: url::Url,
+        deployment: Deployment,
+        change: impl Fn(&mut Config) + Send + Sync + 'static,
+    ) -> anyhow::Result<Self> {
         let config = move |database: &TestDatabase| {
             let mut config = Config::new(Clone::clone(&url), deployment.clone(), database.pool.clone());
             config.poll = Duration::from_millis(10);
@@ -45,6 +54,22 @@ impl Indexer {
             config
         };
         Ok(Self { database: TestDatabase::create().await?, logs_alone: false, config: Box::new(config), task: None })
+    }
+
+    /// Its settings.
+    pub(crate) fn settings(&self) -> Config {
+        (self.config)(&self.database)
+    }
+
+    /// The same database with other settings.
+    pub(crate) fn again(self, change: impl Fn(&mut Config) + Send + Sync + 'static) -> Self {
+        let before = self.config;
+        let config = move |database: &TestDatabase| {
+            let mut config = before(database);
+            change(&mut config);
+            config
+        };
+        Self { config: Box::new(config), ..self }
     }
 
     pub(crate) fn start(&mut self) {
@@ -88,6 +113,46 @@ impl Indexer {
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+
+    /// Waits until a block is the highest.
+    pub(crate) async fn at_block(&self, number: u64, hash: B256) -> anyhow::Result<()> {
+        self.until(&format!("block {number} {hash}"), |tip| tip == Some((number, hash))).await
+    }
+
+    /// Waits until another block stands at a height.
+    pub(crate) async fn left_block(&self, number: u64, hash: B256) -> anyhow::Result<()> {
+        let left = |tip: Option<(u64, B256)>| tip.is_some_and(|tip| tip.0 == number && tip.1 != hash);
+        self.until(&format!("another block than {number} {hash}"), left).await
+    }
+
+    async fn until(&self, what: &str, reached: impl Fn(Option<(u64, B256)>) -> bool) -> anyhow::Result<()> {
+        let started = Instant::now();
+        loop {
+            let tip = state::tip(&mut *self.database.pool.acquire().await?).await?;
+            if reached(tip) {
+                return Ok(());
+            }
+            if self.task.as_ref().is_some_and(JoinHandle::is_finished) {
+                bail!("the indexer ended");
+            }
+            if started.elapsed() > PATIENCE {
+                bail!("the indexer is at {tip:?} and did not reach {what} within {PATIENCE:?}");
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Waits until a table has so many rows.
+    pub(crate) async fn holds(&self, table: &str, rows: i64) -> anyhow::Result<()> {
+        let started = Instant::now();
+        while count(self, table.trim_start_matches("chain.")).await? != rows {
+            if started.elapsed() > PATIENCE {
+                bail!("{table} did not get {rows} rows within {PATIENCE:?}");
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
     }
 
     /// Every row of every table as text, in order; `chain.head` tells about the run and not about the chain.

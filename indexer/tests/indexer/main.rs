@@ -8,3 +8,4 @@ mod life;
 mod numbers;
 mod reorg;
 mod services;
+mod simulated;

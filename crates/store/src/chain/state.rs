@@ -144,13 +144,58 @@ pub async fn notify_head(connection: &mut PgConnection, payload: &str) -> Result
     Ok(())
 }
 
+/// The indexer's lock: an arbitrary number, "kopilka" in ASCII.
+const LOCK: i64 = 0x6b_6f70_696c_6b61;
+
+/// Whether some indexer holds the lock.
+///
+/// # Errors
+/// When the query fails.
+pub async fn has_leader(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select exists (
+               select from pg_locks l join pg_database d on d.oid = l.database
+               where d.datname = current_database() and l.locktype = 'advisory' and l.granted and l.objsubid = 1
+                 and (l.classid::bigint << 32 | l.objid::bigint) = $1
+           ) as "held!""#,
+        LOCK,
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// How large a table is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableSize {
+    /// Its name.
+    pub name: String,
+    /// Rows, as the planner estimates them.
+    pub rows: i64,
+    /// Bytes with its indexes.
+    pub bytes: i64,
+}
+
+/// Sizes of the tables of `chain`, the largest first.
+///
+/// # Errors
+/// When the query fails.
+pub async fn table_sizes(connection: &mut PgConnection) -> Result<Vec<TableSize>, sqlx::Error> {
+    sqlx::query_as!(
+        TableSize,
+        r#"select c.relname::text as "name!", greatest(c.reltuples, 0)::bigint as "rows!",
+             pg_total_relation_size(c.oid) as "bytes!"
+           from pg_class c where c.relnamespace = 'chain'::regnamespace and c.relkind = 'r'
+           order by 3 desc, 1"#
+    )
+    .fetch_all(connection)
+    .await
+}
+
 /// Takes the indexer's lock for as long as this connection lives; false when another indexer has it.
 ///
 /// # Errors
 /// When the query fails.
 pub async fn try_lead(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    // An arbitrary number, "kopilka" in ASCII.
-    const LOCK: i64 = 0x6b_6f70_696c_6b61;
     sqlx::query_scalar!(r#"select pg_try_advisory_lock($1) as "led!""#, LOCK).fetch_one(connection).await
 }
 

@@ -1,0 +1,389 @@
+//! Whether the rows stay those of a clean run through everything that goes wrong: `scripts/test-faults indexer`.
+//!
+//! - `storm [seeds] [first seed]`: a node that fails, lags, omits and reorganises its chain as a seed says, and an indexer
+//!   process that is killed twice (SIGKILL) at random moments; alternately the whole chain and our logs alone.
+//! - `postgres`: the database server is killed hard, again and again.
+//! - `disk`: the database's disk is full for a while. Needs root, to mount a small file system.
+
+#[path = "../tests/indexer/election.rs"]
+#[allow(dead_code, reason = "the tests use all of it")]
+mod election;
+#[path = "../tests/indexer/services.rs"]
+#[allow(dead_code, reason = "the tests use all of it")]
+mod services;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+use futures::TryStreamExt as _;
+use kopilka_bindings::deploy::Deployment;
+use kopilka_embedded::{Durability, Lifetime, Postgres, PostgresConfig, Toolchain};
+use kopilka_indexer::{Config, Finality};
+use kopilka_store::chain::{state, tables};
+use kopilka_testkit::node::{BadNode, Dice, Faults, LONGEST_FORK, Recording};
+use kopilka_testkit::{TestChain, TestDatabase};
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+
+type Dump = BTreeMap<&'static str, Vec<String>>;
+
+const PATIENCE: Duration = Duration::from_secs(120);
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["child", rpc_url, database_url, deployment, full] => {
+            child(rpc_url, database_url, Path::new(deployment), *full == "full").await
+        }
+        ["storm", rest @ ..] => {
+            let number = |at: usize, default: u64| rest.get(at).map_or(Ok(default), |text| text.parse());
+            storm(number(0, 100)?, number(1, 1)?).await
+        }
+        ["postgres"] => postgres().await,
+        ["disk"] => disk().await,
+        _ => bail!("usage: faults storm [seeds] [first seed] | postgres | disk"),
+    }
+}
+
+/// The process that is killed.
+async fn child(rpc_url: &str, database_url: &str, deployment: &Path, full: bool) -> anyhow::Result<()> {
+    let deployment: Deployment = serde_json::from_slice(&std::fs::read(deployment)?)?;
+    let database = kopilka_store::connect(database_url, 4).await?;
+    let config = config(rpc_url, deployment, database, full)?;
+    kopilka_indexer::run(config, CancellationToken::new()).await
+}
+
+fn config(rpc_url: &str, deployment: Deployment, database: PgPool, full: bool) -> anyhow::Result<Config> {
+    let mut config = Config::new(rpc_url.parse()?, deployment, database);
+    config.full = full;
+    config.poll = Duration::from_millis(5);
+    config.finality = Finality::Depth(LONGEST_FORK + 1);
+    config.shorter_after = Duration::from_secs(2);
+    Ok(config)
+}
+
+/// A recorded chain, its contracts, and what a clean run makes of it.
+struct Truth {
+    recording: Arc<Recording>,
+    deployment: Deployment,
+    full: Dump,
+    logs: Dump,
+}
+
+impl Truth {
+    async fn make() -> anyhow::Result<Self> {
+        let chain = TestChain::start().await?;
+        let election = election::Election::new(&chain);
+        for step in election::STEPS {
+            election.run(step).await?;
+        }
+        let recording = Arc::new(Recording::of(&chain.anvil.url()).await?);
+        let deployment = chain.deployment.clone();
+        let mut dumps = Vec::new();
+        for full in [true, false] {
+            let node = BadNode::start(recording.clone(), recording.head(), Faults::default(), 0).await?;
+            let database = TestDatabase::create().await?;
+            let mut config = config(&node.url, deployment.clone(), database.pool.clone(), full)?;
+            config.until = Some(recording.head());
+            kopilka_indexer::run(config, CancellationToken::new()).await?;
+            dumps.push(dump(&database.pool).await?);
+        }
+        let (Some(logs), Some(full)) = (dumps.pop(), dumps.pop()) else { bail!("two dumps were made") };
+        for (table, rows) in &full {
+            ensure!(!rows.is_empty(), "chain.{table} is empty: the comparison would prove nothing of it");
+        }
+        println!("a chain of {} blocks; {} rows in {} tables", recording.head() + 1, count(&full), full.len());
+        Ok(Self { recording, deployment, full, logs })
+    }
+
+    fn expected(&self, full: bool) -> &Dump {
+        if full { &self.full } else { &self.logs }
+    }
+}
+
+fn count(dump: &Dump) -> usize {
+    dump.values().map(Vec::len).sum()
+}
+
+async fn dump(database: &PgPool) -> anyhow::Result<Dump> {
+    let mut dump = Dump::new();
+    let mut connection = database.acquire().await?;
+    for table in tables::RAW.iter().chain(tables::DERIVED) {
+        dump.insert(table.name, tables::rows_as_text(&mut connection, *table, false).try_collect().await?);
+    }
+    Ok(dump)
+}
+
+fn compare(what: &str, found: &Dump, expected: &Dump) -> anyhow::Result<()> {
+    for (table, rows) in expected {
+        let found = &found[table];
+        for row in rows {
+            ensure!(found.contains(row), "{what}: chain.{table} lacks {row}");
+        }
+        ensure!(found.len() == rows.len(), "{what}: chain.{table} has {} rows, expected {}", found.len(), rows.len());
+    }
+    Ok(())
+}
+
+/// An indexer process.
+struct Process {
+    arguments: Vec<String>,
+    child: Option<Child>,
+}
+
+impl Process {
+    fn new(rpc_url: &str, database_url: &str, deployment: &Path, full: bool) -> Self {
+        let mode = if full { "full" } else { "logs" };
+        let arguments = ["child", rpc_url, database_url, &deployment.to_string_lossy(), mode].map(str::to_owned);
+        Self { arguments: arguments.into(), child: None }
+    }
+
+    fn start(&mut self) -> anyhow::Result<()> {
+        let child = Command::new(std::env::current_exe()?).args(&self.arguments).stdout(Stdio::null()).spawn()?;
+        self.child = Some(child);
+        Ok(())
+    }
+
+    /// SIGKILL.
+    fn kill(&mut self) -> anyhow::Result<()> {
+        if let Some(mut child) = self.child.take() {
+            child.kill()?;
+            child.wait()?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the highest block of the recording is indexed.
+    async fn reach(&mut self, database: &PgPool, recording: &Recording) -> anyhow::Result<()> {
+        let started = Instant::now();
+        let expected = (recording.head(), recording.hash(recording.head()));
+        loop {
+            let tip = async { anyhow::Ok(state::tip(&mut *database.acquire().await?).await?) };
+            let tip = tip.await;
+            if tip.as_ref().is_ok_and(|tip| *tip == Some(expected)) {
+                return Ok(());
+            }
+            if let Some(ended) = self.child.as_mut().map(Child::try_wait).transpose()?.flatten() {
+                bail!("the indexer ended by itself: {ended}");
+            }
+            ensure!(started.elapsed() < PATIENCE, "not at block {} after {PATIENCE:?}: {tip:?}", recording.head());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Err(error) = self.kill() {
+            eprintln!("an indexer process is left over: {error}");
+        }
+    }
+}
+
+async fn storm(seeds: u64, first: u64) -> anyhow::Result<()> {
+    let truth = Truth::make().await?;
+    let dir = std::env::temp_dir().join(format!("kopilka-faults-{}", std::process::id()));
+    std::fs::create_dir_all(&dir)?;
+    let deployment = dir.join("deployment.json");
+    std::fs::write(&deployment, serde_json::to_vec(&truth.deployment)?)?;
+    let started = Instant::now();
+    let (mut faults, mut reorgs) = (0, 0);
+    for seed in first..first + seeds {
+        let full = seed % 2 == 0;
+        let what = format!("seed {seed} ({})", if full { "whole chain" } else { "our logs alone" });
+        let found = one_storm(&truth, &deployment, seed, full).await.with_context(|| what.clone())?;
+        compare(&what, &found.dump, truth.expected(full))?;
+        faults += found.faults;
+        reorgs += found.reorgs;
+    }
+    std::fs::remove_dir_all(&dir)?;
+    println!(
+        "{seeds} seeds from {first} on: {faults} faults, {reorgs} reorgs followed, {} kills; all rows as in a clean run; {:.0?}",
+        2 * seeds,
+        started.elapsed()
+    );
+    Ok(())
+}
+
+struct Survived {
+    dump: Dump,
+    faults: u64,
+    reorgs: i64,
+}
+
+async fn one_storm(truth: &Truth, deployment: &Path, seed: u64, full: bool) -> anyhow::Result<Survived> {
+    let dice = Dice::new(seed ^ 0x5eed);
+    let faults =
+        Faults { max_blocks: [0, 1, 7, 25][dice.below(4) as usize], hides_logs: dice.hits(250), ..Faults::storm() };
+    let recording = &truth.recording;
+    let node = BadNode::start(recording.clone(), 5 + dice.below(recording.head() / 2), faults, seed).await?;
+    let database = TestDatabase::create().await?;
+    let mut process = Process::new(&node.url, &database.url, deployment, full);
+    process.start()?;
+    let mut kills = [20 + dice.below(500), 20 + dice.below(900)];
+    kills.sort_unstable();
+    let started = Instant::now();
+    let mut killed = 0;
+    let mut grown = false;
+    while !grown || killed < kills.len() {
+        tokio::time::sleep(Duration::from_millis(10 + dice.below(30))).await;
+        grown = node.step();
+        if killed < kills.len() && started.elapsed() >= Duration::from_millis(kills[killed]) {
+            process.kill()?;
+            process.start()?;
+            killed += 1;
+        }
+    }
+    process.reach(&database.pool, recording).await?;
+    process.kill()?;
+    let reorgs = sqlx::query_scalar("select reorgs from chain.head").fetch_one(&database.pool).await?;
+    let dump = dump(&database.pool).await?;
+    database.pool.close().await;
+    Ok(Survived { dump, faults: node.faults_made(), reorgs })
+}
+
+/// A Postgres of its own in a folder; on the port where it was before.
+async fn server(dir: &Path, port: Option<u16>) -> anyhow::Result<Postgres> {
+    let config =
+        PostgresConfig { dir: dir.to_owned(), port, durability: Durability::Full, lifetime: Lifetime::Detached };
+    Ok(Postgres::start(&Toolchain::locate()?, &config).await?)
+}
+
+/// Kills all processes of a server at once, as a power cut does.
+fn kill_server(data: &Path) -> anyhow::Result<()> {
+    let text = std::fs::read_to_string(data.join("postmaster.pid"))?;
+    let leader: i32 = text.lines().next().context("postmaster.pid is empty")?.trim().parse()?;
+    let mut victims = vec![leader];
+    for entry in std::fs::read_dir("/proc")? {
+        let Some(id) = entry?.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        // The fields after the name in parentheses: state, parent.
+        let parent = stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1)?.parse::<i32>().ok());
+        if parent == Some(leader) {
+            victims.push(id);
+        }
+    }
+    for victim in victims {
+        let done = Command::new("kill").args(["-9", &victim.to_string()]).stderr(Stdio::null()).status()?;
+        ensure!(done.success() || victim != leader, "the server could not be killed");
+    }
+    Ok(())
+}
+
+async fn postgres() -> anyhow::Result<()> {
+    let truth = Truth::make().await?;
+    let dir = tempfile::tempdir()?;
+    let deployment = dir.path().join("deployment.json");
+    std::fs::write(&deployment, serde_json::to_vec(&truth.deployment)?)?;
+    let folder = dir.path().join("postgres");
+    let mut running = server(&folder, None).await?;
+    let admin = kopilka_store::connect(&running.url("postgres"), 1).await?;
+    sqlx::query("create database faults").execute(&admin).await?;
+    let data: String = sqlx::query_scalar("show data_directory").fetch_one(&admin).await?;
+    let data = Path::new(&data);
+    admin.close().await;
+    let url = running.url("faults");
+    let port = url.parse::<url::Url>()?.port();
+    kopilka_store::migrate(&kopilka_store::connect(&url, 2).await?).await?;
+
+    let dice = Dice::new(7);
+    let recording = &truth.recording;
+    let node = BadNode::start(recording.clone(), 5, Faults { reorgs: 100, ..Faults::default() }, 7).await?;
+    let mut process = Process::new(&node.url, &url, &deployment, true);
+    process.start()?;
+    for _ in 0..5 {
+        for _ in 0..4 + dice.below(6) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            node.step();
+        }
+        kill_server(data)?;
+        drop(running);
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        running = server(&folder, port).await?;
+        ensure!(running.url("faults") == url, "the server came back at another address");
+    }
+    while !node.step() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let database = kopilka_store::connect(&url, 2).await?;
+    process.reach(&database, recording).await?;
+    process.kill()?;
+    compare("after five hard stops of Postgres", &dump(&database).await?, truth.expected(true))?;
+    database.close().await;
+    kill_server(data)?;
+    println!("Postgres was killed hard five times; all rows as in a clean run");
+    Ok(())
+}
+
+async fn disk() -> anyhow::Result<()> {
+    let dir = tempfile::tempdir()?;
+    let opened = Command::new("chmod").arg("0755").arg(dir.path()).status()?;
+    ensure!(opened.success(), "chmod failed");
+    let small = dir.path().join("small");
+    std::fs::create_dir(&small)?;
+    let mount =
+        |options: &str| Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(&small).status();
+    if !mount("size=40m,mode=0777")?.success() {
+        println!("skipped: a full disk needs root, to mount a small file system");
+        return Ok(());
+    }
+    let result = full_disk(&small).await;
+    Command::new("umount").arg("-l").arg(&small).status()?;
+    result
+}
+
+async fn full_disk(small: &Path) -> anyhow::Result<()> {
+    let truth = Truth::make().await?;
+    let deployment = std::env::temp_dir().join(format!("kopilka-faults-{}.json", std::process::id()));
+    std::fs::write(&deployment, serde_json::to_vec(&truth.deployment)?)?;
+    let database = TestDatabase::create().await?;
+    // A database of its own on the small disk.
+    let space = format!("small_{}", std::process::id());
+    let folder = small.join("space");
+    std::fs::create_dir(&folder)?;
+    let data: String = sqlx::query_scalar("show data_directory").fetch_one(&database.pool).await?;
+    let copied = Command::new("chown").arg(format!("--reference={data}")).arg(&folder).status()?;
+    ensure!(copied.success(), "chown failed");
+    let create = format!("create tablespace {space} location '{}'", folder.display());
+    sqlx::query(sqlx::AssertSqlSafe(create)).execute(&database.pool).await?;
+    let name = format!("disk_{}", std::process::id());
+    let create = format!("create database {name} tablespace {space}");
+    sqlx::query(sqlx::AssertSqlSafe(create)).execute(&database.pool).await?;
+    let mut url: url::Url = database.url.parse()?;
+    url.set_path(&name);
+    let pool = kopilka_store::connect(url.as_str(), 2).await?;
+    kopilka_store::migrate(&pool).await?;
+
+    // Fill what is left, but for a little.
+    let ballast = small.join("ballast");
+    let mut fill = Command::new("dd");
+    fill.args(["if=/dev/zero", "bs=64k"]).arg(format!("of={}", ballast.display())).stderr(Stdio::null());
+    ensure!(!fill.status()?.success(), "dd ends with an error when the disk is full");
+    let recording = &truth.recording;
+    let node = BadNode::start(recording.clone(), recording.head(), Faults::default(), 1).await?;
+    let mut process = Process::new(&node.url, url.as_str(), &deployment, true);
+    process.start()?;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let tip = state::tip(&mut *pool.acquire().await?).await?;
+    ensure!(
+        tip.is_none_or(|(number, _)| number < recording.head()),
+        "the disk was not full enough to stop the indexer"
+    );
+    std::fs::remove_file(&ballast)?;
+    process.reach(&pool, recording).await?;
+    process.kill()?;
+    compare("after a full disk", &dump(&pool).await?, truth.expected(true))?;
+    pool.close().await;
+    for statement in [format!("drop database {name}"), format!("drop tablespace {space}")] {
+        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&database.pool).await?;
+    }
+    std::fs::remove_file(&deployment)?;
+    println!("the disk was full at block {:?}; afterwards all rows as in a clean run", tip.map(|(number, _)| number));
+    Ok(())
+}

@@ -1,0 +1,295 @@
+//! A recorded chain served by a node that does one thing wrong at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use alloy::primitives::U64;
+use kopilka_bindings::deploy::Deployment;
+use kopilka_indexer::{Completeness, Finality, IndexerError};
+use kopilka_store::chain::state;
+use kopilka_testkit::TestChain;
+use kopilka_testkit::node::{BadNode, Faults, Recording};
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+
+use crate::election::{Election, STEPS};
+use crate::fixture::{Indexer, assert_same};
+
+const FINALITY: u64 = 12;
+
+struct Recorded {
+    recording: Arc<Recording>,
+    deployment: Deployment,
+}
+
+static RECORDED: OnceCell<Recorded> = OnceCell::const_new();
+
+async fn recorded() -> anyhow::Result<&'static Recorded> {
+    RECORDED
+        .get_or_try_init(|| async {
+            let chain = TestChain::start().await?;
+            let election = Election::new(&chain);
+            for step in STEPS {
+                election.run(step).await?;
+            }
+            let recording = Arc::new(Recording::of(&chain.anvil.url()).await?);
+            Ok(Recorded { recording, deployment: chain.deployment.clone() })
+        })
+        .await
+}
+
+impl Recorded {
+    fn head(&self) -> u64 {
+        self.recording.head()
+    }
+
+    async fn node(&self, head: u64, faults: Faults) -> anyhow::Result<BadNode> {
+        BadNode::start(self.recording.clone(), head, faults, 1).await
+    }
+
+    async fn indexer(
+        &self,
+        node: &BadNode,
+        change: impl Fn(&mut kopilka_indexer::Config) + Send + Sync + 'static,
+    ) -> anyhow::Result<Indexer> {
+        Indexer::at(node.url.parse()?, self.deployment.clone(), move |config| {
+            config.finality = Finality::Depth(FINALITY);
+            change(config);
+        })
+        .await
+    }
+
+    /// A clean run.
+    async fn clean(
+        &self,
+        change: impl Fn(&mut kopilka_indexer::Config) + Send + Sync + 'static,
+    ) -> anyhow::Result<Indexer> {
+        let node = self.node(self.head(), Faults::default()).await?;
+        let mut clean = self.indexer(&node, change).await?;
+        clean.start();
+        self.reached(&clean, self.head()).await?;
+        clean.kill().await;
+        Ok(clean)
+    }
+
+    async fn reached(&self, indexer: &Indexer, head: u64) -> anyhow::Result<()> {
+        indexer.at_block(head, self.recording.hash(head)).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_can_be_restarted_at_every_block() -> anyhow::Result<()> {
+    let recorded = recorded().await?;
+    for full in [true, false] {
+        let node = recorded.node(0, Faults::default()).await?;
+        let mut tried = recorded.indexer(&node, move |config| config.full = full).await?;
+        for head in 0..=recorded.head() {
+            node.show(head);
+            tried.start();
+            if full || head >= recorded.deployment.first_block {
+                recorded.reached(&tried, head).await?;
+            }
+            tried.kill().await;
+        }
+        let clean = recorded.clean(move |config| config.full = full).await?;
+        assert_same("restarted at every block", &tried, &clean).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reorgs_up_to_finality_are_followed_and_others_are_not() -> anyhow::Result<()> {
+    let recorded = recorded().await?;
+    let clean = recorded.clean(|_| ()).await?;
+    let middle = recorded.head() / 2;
+    let node = recorded.node(middle, Faults::default()).await?;
+    let mut tried = recorded.indexer(&node, |_| ()).await?;
+    tried.start();
+    for depth in [1, 2, FINALITY - 1, FINALITY] {
+        node.show(middle);
+        recorded.reached(&tried, middle).await?;
+        node.reorganise(depth, 0);
+        // A reorg is seen when other blocks of the same height are there.
+        tried.left_block(middle, recorded.recording.hash(middle)).await?;
+    }
+    node.show(recorded.head());
+    recorded.reached(&tried, recorded.head()).await?;
+    assert_same("after reorgs", &tried, &clean).await?;
+
+    node.reorganise(FINALITY + 1, 3);
+    let error = tried.failure().await?;
+    match error.downcast_ref() {
+        Some(IndexerError::ReorgOfFinal { ancestor, finalized }) => {
+            assert_eq!((*ancestor, *finalized), (recorded.head() - FINALITY - 1, recorded.head() - FINALITY));
+        }
+        _ => panic!("expected a reorg of final blocks, got {error:#}"),
+    }
+    assert_same("nothing was undone", &tried, &clean).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hidden_logs_are_taken_from_receipts() -> anyhow::Result<()> {
+    let recorded = recorded().await?;
+    let hiding = recorded.node(recorded.head(), Faults { hides_logs: true, ..Faults::default() }).await?;
+    let clean = recorded.clean(|config| config.full = false).await?;
+    let mut tried = recorded.indexer(&hiding, |config| config.full = false).await?;
+    tried.start();
+    recorded.reached(&tried, recorded.head()).await?;
+    assert_same("a node that always hides the same logs", &tried, &clean).await?;
+    // The node does hide something from those who only ask for logs.
+    let (honest, all) = (recorded.node(recorded.head(), Faults::default()).await?, U64::from(recorded.head()));
+    let mut told = Vec::new();
+    for node in [&hiding, &honest] {
+        let filter = json!([{ "fromBlock": "0x0", "toBlock": all }]);
+        let request = json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_getLogs", "params": filter });
+        let answer: Value = reqwest::Client::new().post(&node.url).json(&request).send().await?.json().await?;
+        told.push(answer["result"].as_array().map(Vec::len));
+    }
+    assert!(told[0] < told[1], "{told:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn omissions_removed_logs_and_refusals_leave_no_trace() -> anyhow::Result<()> {
+    let recorded = recorded().await?;
+    for (full, faults) in [
+        (false, Faults { omissions: 500, ..Faults::default() }),
+        (true, Faults { omissions: 100, ..Faults::default() }),
+        (false, Faults { removed: 300, ..Faults::default() }),
+        (false, Faults { max_blocks: 3, ..Faults::default() }),
+        (true, Faults { errors: 200, delays: 50, ..Faults::default() }),
+        (false, Faults { stale_heads: 400, unknown_blocks: 30, ..Faults::default() }),
+    ] {
+        let node = recorded.node(recorded.head(), faults).await?;
+        let mut tried = recorded
+            .indexer(&node, move |config| {
+                config.full = full;
+                config.max_range = 4;
+            })
+            .await?;
+        tried.start();
+        recorded.reached(&tried, recorded.head()).await?;
+        assert!(node.faults_made() > 2, "{faults:?}: the node was not bad enough to prove anything");
+        let clean = recorded.clean(move |config| config.full = full).await?;
+        assert_same(&format!("{faults:?}"), &tried, &clean).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_chain_that_became_shorter_is_noticed() -> anyhow::Result<()> {
+    let recorded = recorded().await?;
+    let (long, short) = (recorded.head() - 2, recorded.head() - 7);
+    let node = recorded.node(long, Faults::default()).await?;
+    let mut tried = recorded.indexer(&node, |_| ()).await?;
+    tried.start();
+    recorded.reached(&tried, long).await?;
+    node.show(short);
+    recorded.reached(&tried, short).await?;
+    let clean_node = recorded.node(short, Faults::default()).await?;
+    let mut clean = recorded.indexer(&clean_node, |_| ()).await?;
+    clean.start();
+    recorded.reached(&clean, short).await?;
+    assert_same("a shorter chain", &tried, &clean).await?;
+    // Final blocks are kept: the node is behind, and comes back.
+    node.show(3);
+    tokio::time::sleep(Duration::from_millis(900)).await;
+    recorded.reached(&tried, short).await?;
+    node.show(recorded.head());
+    recorded.reached(&tried, recorded.head()).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn blocks_without_our_logs_can_be_left_out() -> anyhow::Result<()> {
+    let recorded = recorded().await?;
+    let node = recorded.node(recorded.head(), Faults::default()).await?;
+    let mut clean = recorded.clean(|config| config.full = false).await?;
+    for completeness in [Completeness::Never, Completeness::Sampled(10)] {
+        let mut sparse = recorded
+            .indexer(&node, move |config| {
+                config.full = false;
+                config.completeness = completeness;
+            })
+            .await?;
+        sparse.start();
+        recorded.reached(&sparse, recorded.head()).await?;
+        assert!(crate::fixture::count(&sparse, "blocks").await? < crate::fixture::count(&clean, "blocks").await?);
+        (sparse.logs_alone, clean.logs_alone) = (true, true);
+        assert_same("blocks known from their logs", &sparse, &clean).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_watched_later_gets_its_past() -> anyhow::Result<()> {
+    let recorded = recorded().await?;
+    let full = recorded.clean(|_| ()).await?;
+    let token: Vec<u8> =
+        sqlx::query_scalar("select token from chain.nft_transfers limit 1").fetch_one(&full.database.pool).await?;
+    let token = alloy::primitives::Address::from_slice(&token);
+    let node = recorded.node(recorded.head(), Faults::default()).await?;
+    let watching = move |config: &mut kopilka_indexer::Config| {
+        config.full = false;
+        config.watch = vec![token];
+    };
+    let mut first = recorded.indexer(&node, watching).await?;
+    first.start();
+    recorded.reached(&first, recorded.head()).await?;
+    assert_eq!(crate::fixture::count(&first, "nft_transfers").await?, 5);
+    assert_eq!(crate::fixture::count(&first, "nft_owners").await?, 2, "of three pieces one is burnt");
+
+    let mut later = recorded.indexer(&node, |config| config.full = false).await?;
+    later.start();
+    recorded.reached(&later, recorded.head()).await?;
+    later.kill().await;
+    assert_eq!(crate::fixture::count(&later, "nft_transfers").await?, 0);
+    let mut later = later.again(watching);
+    later.start();
+    later.holds("chain.nft_transfers", 5).await?;
+    assert_same("watched from the beginning and later", &later, &first).await
+}
+
+async fn verify(stored: &Indexer) -> anyhow::Result<kopilka_indexer::verify::Findings> {
+    let scratch = kopilka_testkit::TestDatabase::create().await?;
+    kopilka_indexer::verify::against_chain(stored.settings(), &scratch.pool).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wrong_rows_are_found() -> anyhow::Result<()> {
+    let recorded = recorded().await?;
+    let node = recorded.node(recorded.head(), Faults::default()).await?;
+    let mut stored = recorded.indexer(&node, |_| ()).await?;
+    stored.start();
+    recorded.reached(&stored, recorded.head()).await?;
+    let findings = verify(&stored).await?;
+    assert_eq!((findings.block, findings.differences.as_slice()), (recorded.head(), [].as_slice()));
+    assert!(findings.rows > 500, "{} rows were compared", findings.rows);
+    stored.kill().await;
+    for (statement, table, in_derived) in [
+        (
+            "update chain.balances set amount = amount + 1 where ctid = (select min(ctid) from chain.balances)",
+            "balances",
+            true,
+        ),
+        (
+            "delete from chain.registrations where log_index = (select min(log_index) from chain.registrations)",
+            "registrations",
+            true,
+        ),
+        ("update chain.logs set data = data || '\\x00' where ctid = (select min(ctid) from chain.logs)", "logs", false),
+    ] {
+        let mut transaction = stored.database.pool.begin().await?;
+        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        let findings = verify(&stored).await?;
+        assert!(findings.differences.iter().any(|difference| difference.table == table), "{findings:?}");
+        if in_derived {
+            let scratch = kopilka_testkit::TestDatabase::create().await?;
+            let findings = kopilka_indexer::verify::derived(&stored.database.pool, &scratch.pool).await?;
+            assert!(findings.differences.iter().any(|difference| difference.table == table), "{findings:?}");
+        }
+    }
+    let tip = state::tip(&mut *stored.database.pool.acquire().await?).await?;
+    assert_eq!(tip.map(|(number, _)| number), Some(recorded.head()), "verifying changes nothing");
+    Ok(())
+}
