@@ -33,8 +33,8 @@ contract RewardHandler is RewardFixture {
         vm.recordLogs();
         _begin(0, 40);
         vm.prank(clerk);
-        points.openSeason(municipalityId, START + 20 days);
-        store.addSeason(START + 20 days);
+        points.openSeason(municipalityId, START + 8 days);
+        store.addSeason(START + 8 days);
         _begin(1, 15);
         for (uint256 sourceId = 1; sourceId <= 2; ++sourceId) {
             _claim(sourceId, 0, 3);
@@ -121,8 +121,12 @@ contract RewardHandler is RewardFixture {
     // Time and the operator
     // ---------------------------------------------------------------------------------------------
 
+    /// @dev Some hours or days, or until just when a season ends.
     function wait(uint256 seed) external {
-        vm.warp(block.timestamp + _mixed(seed) % 3 days);
+        seed = _mixed(seed);
+        uint256 endsAt = store.seasonEnds((seed >> 8) % (store.seasonCount() + 1));
+        if (seed % 4 == 0 && block.timestamp < endsAt && endsAt < START + 365 days) vm.warp(endsAt);
+        else vm.warp(block.timestamp + (seed >> 16) % 3 days);
     }
 
     function pauseOrUnpause(uint256 seed) external {
