@@ -103,10 +103,12 @@ fn encode(batch: &Batch) -> Vec<u8> {
     };
     let mut data = call.abi_encode();
     if batch.dirty_accounts {
-        // The 12 bytes before each address, which must count for nothing.
-        for account in &batch.accounts {
-            let word = [&[0; 12][..], account].concat();
-            let at = data.windows(32).position(|bytes| bytes == word).unwrap();
+        // The 12 bytes before each address, which must count for nothing. After the selector stand the scope's three words, the
+        // place of the key and that of the accounts, which begin with their number.
+        let place = U256::from_be_slice(&data[4 + 4 * 32..4 + 5 * 32]).to::<usize>();
+        for index in 0..batch.accounts.len() {
+            let at = 4 + place + 32 * (index + 1);
+            assert_eq!(data[at + 12..at + 32], batch.accounts[index]);
             data[at..at + 12].fill(0xd1);
         }
     }
