@@ -34,14 +34,14 @@ async fn main() -> anyhow::Result<()> {
     let allocations: Vec<_> = citizens.iter().map(|citizen| world.allocation(citizen, 1, &chosen, &points)).collect();
     println!("prepared {count} citizens in {:.1} s", started.elapsed().as_secs_f64());
 
+    let deployment = world.chain.deployment.clone();
     // As `kopilka up` runs it: six senders and the default waits.
     let relayer = world
         .relayer(|config| {
             let defaults = kopilka_relayer::Config::new(
                 config.database_url.clone(),
                 config.rpc_url.clone(),
-                config.chain_id,
-                config.rounds,
+                &deployment,
                 config.senders.clone(),
             );
             config.batch = defaults.batch;

@@ -9,13 +9,14 @@ use std::time::Duration;
 use alloy::consensus::BlockHeader as _;
 use alloy::eips::BlockNumberOrTag;
 use alloy::network::TransactionBuilder as _;
-use alloy::primitives::{Address, B256, Bytes, U64, U256};
+use alloy::primitives::{Address, B256, Bytes, U64, U256, keccak256};
 use alloy::providers::{Provider as _, ProviderBuilder, RootProvider};
 use alloy::rpc::client::BatchRequest;
-use alloy::rpc::types::{Block, FeeHistory, Filter, TransactionReceipt, TransactionRequest};
-use alloy::sol_types::{SolCall, SolEvent as _};
+use alloy::rpc::types::{Block, FeeHistory, Filter, Log, TransactionReceipt, TransactionRequest};
+use alloy::sol_types::{SolCall, SolEvent as _, SolValue as _};
 use alloy::transports::{RpcError, TransportError};
 use kopilka_bindings::budget_round::BudgetRound;
+use kopilka_bindings::polls::Polls;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -258,19 +259,42 @@ impl Chain {
         }
     }
 
-    /// Where the account's registration in a round is, from its event.
-    pub(crate) async fn registration_place(
+    /// Where the first event with these topics is.
+    pub(crate) async fn place_of(
         &self,
-        round: Address,
+        contract: Address,
+        topics: [B256; 3],
+        first_block: u64,
+    ) -> Result<Option<(Place, Log)>, TransportError> {
+        let [event, first, second] = topics;
+        let mut filter = Filter::new().address(contract).event_signature(event).from_block(first_block);
+        if !first.is_zero() {
+            filter = filter.topic1(first);
+        }
+        if !second.is_zero() {
+            filter = filter.topic2(second);
+        }
+        let logs = self.provider.get_logs(&filter).await?;
+        Ok(logs.into_iter().find_map(|log| Some((place(&log)?, log))))
+    }
+
+    /// Every ballot of an account in a poll that was cast, with its place.
+    pub(crate) async fn cast_ballots(
+        &self,
+        polls: Address,
+        poll: u64,
         account: Address,
         first_block: u64,
-    ) -> Result<Option<Place>, TransportError> {
+    ) -> Result<Vec<(Log, Option<Place>)>, TransportError> {
+        let events = vec![Polls::BallotCast::SIGNATURE_HASH, Polls::SealedBallotCast::SIGNATURE_HASH];
         let filter = Filter::new()
-            .address(round)
-            .event_signature(BudgetRound::Registered::SIGNATURE_HASH)
-            .topic1(account.into_word())
+            .address(polls)
+            .event_signature(events)
+            .topic1(B256::from(U256::from(poll)))
+            .topic2(account.into_word())
             .from_block(first_block);
-        Ok(self.provider.get_logs(&filter).await?.first().and_then(place))
+        let logs = self.provider.get_logs(&filter).await?;
+        Ok(logs.into_iter().map(|log| (log.clone(), place(&log))).collect())
     }
 
     /// Every recorded allocation of an account in a round, with its place.
@@ -293,10 +317,15 @@ impl Chain {
     }
 }
 
+/// The shop's name for a redemption.
+pub(crate) fn redemption_id(shop: Address, account: Address, code_hash: B256) -> B256 {
+    keccak256((shop, account, code_hash).abi_encode())
+}
+
 /// Transaction, block and index of an event.
 pub(crate) type Place = (B256, u64, u64);
 
-fn place(log: &alloy::rpc::types::Log) -> Option<Place> {
+fn place(log: &Log) -> Option<Place> {
     Some((log.transaction_hash?, log.block_number?, log.log_index?))
 }
 

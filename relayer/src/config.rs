@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use alloy::primitives::Address;
+use kopilka_bindings::deploy::Deployment;
+use kopilka_credential::IssuerSecretKey;
 use metrics_exporter_prometheus::PrometheusHandle;
 use url::Url;
 
@@ -26,8 +28,8 @@ pub struct Config {
     pub rpc_timeout: Duration,
     /// EIP-155 chain id; the node must serve this chain.
     pub chain_id: u64,
-    /// The register of rounds; only its rounds are served.
-    pub rounds: Address,
+    /// Contracts that are served.
+    pub contracts: Contracts,
     /// First block of the deployment, from which events are looked up.
     pub first_block: u64,
     /// Who pays the gas.
@@ -36,6 +38,10 @@ pub struct Config {
     pub poll_interval: Duration,
     /// What requests are accepted, and how they are collected.
     pub intake: IntakeConfig,
+    /// How often one network or account may send.
+    pub limits: LimitConfig,
+    /// Keys of the sources of points for which this relayer stamps. Each is found by its public key in the contract.
+    pub stamp_keys: Vec<IssuerSecretKey>,
     /// How messages are put into transactions.
     pub batch: BatchConfig,
     /// What is paid.
@@ -61,8 +67,56 @@ pub struct IntakeConfig {
     pub backlog: usize,
     /// Most messages in the queue; beyond it requests are refused for a while.
     pub queue_limit: u64,
-    /// Most bytes of a request.
+    /// Most bytes of a request with one message.
     pub body_limit: usize,
+    /// Most bytes of a request with many.
+    pub bulk_limit: usize,
+}
+
+/// The contracts that a relayer serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Contracts {
+    /// The register of rounds; only its rounds are served.
+    pub rounds: Address,
+    /// Polls.
+    pub polls: Address,
+    /// Points for taking part.
+    pub reward_points: Address,
+    /// Prizes for points.
+    pub reward_shop: Address,
+}
+
+impl From<&Deployment> for Contracts {
+    fn from(deployment: &Deployment) -> Self {
+        Self {
+            rounds: deployment.rounds,
+            polls: deployment.polls,
+            reward_points: deployment.reward_points,
+            reward_shop: deployment.reward_shop,
+        }
+    }
+}
+
+/// How often somebody may send. Kept in memory alone.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rate {
+    /// Messages a second in the long run.
+    pub per_second: f64,
+    /// Messages at once.
+    pub burst: u32,
+}
+
+/// How often one network or account may send; `None` for any number.
+#[derive(Debug, Clone, Copy)]
+pub struct LimitConfig {
+    /// A network is 24 bits of IPv4 or 48 of IPv6; this machine itself is not limited. Many citizens of one mobile
+    /// operator share a network.
+    pub per_network: Option<Rate>,
+    /// Messages of one account whose signature or credential is good.
+    pub per_account: Option<Rate>,
+    /// A reverse proxy of ours stands before this process: the last address of `X-Forwarded-For` is where a request comes
+    /// from.
+    pub behind_proxy: bool,
 }
 
 /// How messages are put into transactions.
@@ -79,6 +133,12 @@ pub struct BatchConfig {
     pub registration_wait: Duration,
     /// The same for allocations.
     pub allocation_wait: Duration,
+    /// The same for ballots.
+    pub ballot_wait: Duration,
+    /// The same for claims of stamps.
+    pub claim_wait: Duration,
+    /// The same for redemptions.
+    pub redemption_wait: Duration,
     /// Transactions of one sender that may be on their way at the same time.
     pub max_in_flight: u64,
     /// Transactions without effect after which a message fails.
@@ -109,17 +169,35 @@ pub struct FollowConfig {
     pub prune_after_blocks: u64,
 }
 
+impl Default for BatchConfig {
+    fn default() -> Self {
+        let wait = Duration::from_millis(500);
+        Self {
+            max_items: 200,
+            target_gas: 14_000_000,
+            max_bytes: 120_000,
+            registration_wait: wait,
+            allocation_wait: wait,
+            ballot_wait: wait,
+            claim_wait: wait,
+            redemption_wait: wait,
+            max_in_flight: 8,
+            max_attempts: 5,
+        }
+    }
+}
+
 impl Config {
     /// Defaults for a development chain; a public one wants more confirmations and longer waits.
-    pub fn new(database_url: String, rpc_url: Url, chain_id: u64, rounds: Address, senders: Vec<Signer>) -> Self {
+    pub fn new(database_url: String, rpc_url: Url, deployment: &Deployment, senders: Vec<Signer>) -> Self {
         Self {
             database_url,
             database_connections: 16,
             rpc_url,
             rpc_timeout: Duration::from_secs(20),
-            chain_id,
-            rounds,
-            first_block: 0,
+            chain_id: deployment.chain_id,
+            contracts: deployment.into(),
+            first_block: deployment.first_block,
             senders,
             poll_interval: Duration::from_millis(250),
             intake: IntakeConfig {
@@ -129,16 +207,15 @@ impl Config {
                 backlog: 4_096,
                 queue_limit: 100_000,
                 body_limit: 16 * 1024,
+                bulk_limit: 1024 * 1024,
             },
-            batch: BatchConfig {
-                max_items: 200,
-                target_gas: 14_000_000,
-                max_bytes: 120_000,
-                registration_wait: Duration::from_millis(500),
-                allocation_wait: Duration::from_millis(500),
-                max_in_flight: 8,
-                max_attempts: 5,
+            limits: LimitConfig {
+                per_network: Some(Rate { per_second: 50.0, burst: 1_000 }),
+                per_account: Some(Rate { per_second: 0.5, burst: 30 }),
+                behind_proxy: false,
             },
+            stamp_keys: Vec::new(),
+            batch: BatchConfig::default(),
             fees: FeeConfig {
                 min_priority_fee: 100_000_000,
                 max_fee_ceiling: 500_000_000_000,

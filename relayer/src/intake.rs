@@ -8,10 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use alloy::primitives::B256;
+use alloy::primitives::{Address, B256, U256};
 use alloy::sol_types::SolCall as _;
 use alloy::transports::TransportError;
 use kopilka_bindings::budget_round::BudgetRound;
+use kopilka_bindings::polls::Polls;
+use kopilka_bindings::reward_points::RewardPoints;
+use kopilka_bindings::reward_shop::RewardShop;
 use kopilka_domain::MessageStatus;
 use kopilka_relay_client::Accepted;
 use kopilka_store::relay::messages::{self, AccountKey, KnownAccount, MessageState, NewMessage};
@@ -19,13 +22,14 @@ use sqlx::PgPool;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use crate::chain::{Chain, decode};
+use crate::chain::{Chain, decode, redemption_id};
 use crate::config::IntakeConfig;
 use crate::engine::{FaultPoint, Faults};
 use crate::gas;
+use crate::limits::Limiter;
 use crate::message::Message;
 use crate::problem::Refusal;
-use crate::rounds::Round;
+use crate::venue::Venue;
 use crate::verify::verify;
 
 type Answer = Result<Accepted, Refusal>;
@@ -36,7 +40,7 @@ const NODE: Refusal = Refusal::Unavailable { what: "The chain's node" };
 struct Request {
     id: B256,
     message: Message,
-    round: Arc<Round>,
+    venue: Venue,
     reply: oneshot::Sender<Answer>,
 }
 
@@ -80,21 +84,27 @@ struct Desk {
     chain: Chain,
     queue: Arc<Queue>,
     queue_limit: u64,
+    reward_points: Address,
+    accounts: Limiter,
     faults: Faults,
 }
 
-/// What the chain says of an account.
+/// What the chain says of an account's right.
 #[derive(Debug, Clone, Copy, Default)]
 struct OnChain {
-    is_registered: bool,
+    /// Registered, claimed, or the code used.
+    is_done: bool,
+    /// Version of the recorded allocation or ballot, 0 for none.
     version: u32,
+    /// Points that can be spent, where that matters.
+    points: Option<U256>,
 }
 
 /// A message that is not stored yet, with everyone who waits for the answer.
 struct Candidate {
     id: B256,
     message: Message,
-    round: Arc<Round>,
+    venue: Venue,
     replies: Vec<oneshot::Sender<Answer>>,
     /// It was stored and failed, but may be tried again.
     failed: Option<Accepted>,
@@ -121,17 +131,20 @@ impl Intake {
         chain: Chain,
         queue: Arc<Queue>,
         config: IntakeConfig,
+        reward_points: Address,
+        accounts: Limiter,
         faults: Faults,
     ) -> (Self, Collector) {
         let (sender, requests) = mpsc::channel(config.backlog);
-        let desk = Arc::new(Desk { pool, chain, queue, queue_limit: config.queue_limit, faults });
+        let desk =
+            Arc::new(Desk { pool, chain, queue, queue_limit: config.queue_limit, reward_points, accounts, faults });
         (Self { requests: sender }, Collector { requests, config, desk })
     }
 
     /// Stores a message that fits its round; answers once it is durable.
-    pub(crate) async fn accept(&self, id: B256, message: Message, round: Arc<Round>) -> Answer {
+    pub(crate) async fn accept(&self, id: B256, message: Message, venue: Venue) -> Answer {
         let (reply, answer) = oneshot::channel();
-        self.requests.try_send(Request { id, message, round, reply }).map_err(|_| Refusal::QueueFull)?;
+        self.requests.try_send(Request { id, message, venue, reply }).map_err(|_| Refusal::Busy)?;
         answer.await.unwrap_or(Err(DATABASE))
     }
 }
@@ -182,9 +195,9 @@ impl Desk {
         let started = Instant::now();
         metrics::histogram!("kopilka_relayer_intake_group_size").record(group.len() as f64);
         let mut candidates: HashMap<B256, Candidate> = HashMap::new();
-        for Request { id, message, round, reply } in group {
+        for Request { id, message, venue, reply } in group {
             let candidate =
-                candidates.entry(id).or_insert(Candidate { id, message, round, replies: Vec::new(), failed: None });
+                candidates.entry(id).or_insert(Candidate { id, message, venue, replies: Vec::new(), failed: None });
             candidate.replies.push(reply);
         }
         let candidates: Vec<Candidate> = candidates.into_values().collect();
@@ -215,11 +228,11 @@ impl Desk {
     }
 
     async fn check_and_store(&self, fresh: Vec<Candidate>) {
-        let messages: Vec<_> = fresh.iter().map(|item| (item.message.clone(), item.round.clone())).collect();
+        let messages: Vec<_> = fresh.iter().map(|item| (item.message.clone(), item.venue.clone())).collect();
         let accounts: Vec<AccountKey> = fresh.iter().map(|item| item.message.key()).collect();
         let chain_id = self.chain.chain_id;
         let verified = tokio::task::spawn_blocking(move || verify(chain_id, &messages));
-        let (verified, on_chain, known) = tokio::join!(verified, self.on_chain(&accounts), self.known(&accounts));
+        let (verified, on_chain, known) = tokio::join!(verified, self.on_chain(&fresh), self.known(&accounts));
         let (verified, on_chain, known) = match (verified, on_chain, known) {
             (Ok(verified), Ok(on_chain), Ok(known)) => (verified, on_chain, known),
             (_, Err(error), _) => {
@@ -236,7 +249,13 @@ impl Desk {
         let mut good = Vec::with_capacity(fresh.len());
         let mut new = Vec::with_capacity(fresh.len());
         for (((item, content), on_chain), known) in fresh.into_iter().zip(verified).zip(on_chain).zip(known) {
-            match content.and_then(|content| admit(&item, content, on_chain, known)) {
+            let admitted = content.and_then(|content| {
+                // After the signature is checked: nobody can use up the allowance of somebody else's account.
+                let account = item.message.account();
+                self.accounts.take(account, 1).map_err(|wait| Refusal::TooOften { who: "account", wait })?;
+                admit(&item, content, on_chain, known)
+            });
+            match admitted {
                 Ok(message) => {
                     new.push(message);
                     good.push(item);
@@ -279,7 +298,7 @@ impl Desk {
             if inserted.contains(&item.id) {
                 metrics::counter!("kopilka_relayer_accepted_total", "kind" => item.message.kind().as_str())
                     .increment(1);
-                let answer = Ok(Accepted { id: item.id, status: MessageStatus::Queued });
+                let answer = Ok(Accepted { id: item.id, status: MessageStatus::Queued, stamp: None });
                 item.answer(&answer);
             } else {
                 late.push(item);
@@ -317,20 +336,59 @@ impl Desk {
         messages::known_accounts(&mut connection, accounts).await
     }
 
-    async fn on_chain(&self, accounts: &[AccountKey]) -> Result<Vec<OnChain>, TransportError> {
-        let calls: Vec<_> = accounts
+    async fn on_chain(&self, fresh: &[Candidate]) -> Result<Vec<OnChain>, TransportError> {
+        let mut calls = Vec::with_capacity(fresh.len());
+        for item in fresh {
+            questions(item, self.reward_points, &mut calls);
+        }
+        let mut answers = self.chain.read(&calls).await?.into_iter();
+        let mut next = || answers.next().unwrap_or_else(|| Err(alloy::transports::RpcError::NullResp));
+        fresh
             .iter()
-            .map(|key| (key.contract, BudgetRound::citizenCall { account: key.account }.abi_encode()))
-            .collect();
-        self.chain
-            .read(&calls)
-            .await?
-            .into_iter()
-            .map(|data| {
-                let citizen = decode::<BudgetRound::citizenCall>(&data?)?;
-                Ok(OnChain { is_registered: citizen.registered, version: citizen.version })
+            .map(|item| {
+                Ok(match &item.message {
+                    Message::Registration(_) | Message::Allocation(_) => {
+                        let citizen = decode::<BudgetRound::citizenCall>(&next()?)?;
+                        OnChain { is_done: citizen.registered, version: citizen.version, points: None }
+                    }
+                    Message::Ballot(_) => {
+                        let ballot = decode::<Polls::ballotOfCall>(&next()?)?;
+                        OnChain { version: ballot.version, ..OnChain::default() }
+                    }
+                    Message::StampClaim(_) => {
+                        OnChain { is_done: decode::<RewardPoints::hasClaimedCall>(&next()?)?, ..OnChain::default() }
+                    }
+                    Message::Redemption(_) => {
+                        let record = decode::<RewardShop::redemptionCall>(&next()?)?;
+                        let points = decode::<RewardPoints::balanceOfCall>(&next()?)?;
+                        OnChain { is_done: !record.account.is_zero(), version: 0, points: Some(points) }
+                    }
+                })
             })
             .collect()
+    }
+}
+
+/// What is to be asked of the chain about the right that a message uses.
+fn questions(item: &Candidate, reward_points: Address, calls: &mut Vec<(Address, Vec<u8>)>) {
+    let (contract, account) = (item.message.contract(), item.message.account());
+    match (&item.message, &item.venue) {
+        (Message::Ballot(ballot), _) => {
+            let call = Polls::ballotOfCall { pollId: U256::from(ballot.poll), account };
+            calls.push((contract, call.abi_encode()));
+        }
+        (Message::StampClaim(claim), _) => {
+            let call = RewardPoints::hasClaimedCall { sourceId: U256::from(claim.source), account };
+            calls.push((contract, call.abi_encode()));
+        }
+        (Message::Redemption(redemption), venue) => {
+            let id = redemption_id(contract, account, redemption.terms.code_hash);
+            calls.push((contract, RewardShop::redemptionCall { redemptionId: id }.abi_encode()));
+            let municipality = if let Venue::Prize(prize) = venue { prize.municipality } else { 0 };
+            let call = RewardPoints::balanceOfCall { municipalityId: municipality, account };
+            calls.push((reward_points, call.abi_encode()));
+        }
+        _ => calls.push((contract, BudgetRound::citizenCall { account }.abi_encode())),
     }
 }
 
@@ -345,26 +403,51 @@ fn admit(item: &Candidate, content: Vec<u8>, on_chain: OnChain, known: KnownAcco
         account: item.message.account(),
         version: item.message.version(),
         content,
-        gas: gas::registration(),
+        gas: gas::of(&item.message),
         waits_for: None,
     };
-    match &item.message {
-        Message::Registration(_) => {
-            if on_chain.is_registered || known.registration.is_some() {
+    let version = item.message.version();
+    let current = on_chain.version.max(known.version.unwrap_or(0));
+    match (&item.message, &item.venue) {
+        (Message::Registration(_), _) => {
+            if on_chain.is_done || known.registration.is_some() {
                 return Err(Refusal::AccountRegistered);
             }
         }
-        Message::Allocation(allocation) => {
-            if !on_chain.is_registered {
+        (Message::Allocation(_), _) => {
+            if !on_chain.is_done {
                 let (registration, _) = known.registration.ok_or(Refusal::AccountNotRegistered)?;
                 new.waits_for = Some(registration);
             }
-            let version = allocation.signed.version;
-            let current = on_chain.version.max(known.version.unwrap_or(0));
             if version <= current {
                 return Err(Refusal::VersionNotHigher { version, current });
             }
-            new.gas = gas::allocation(allocation.signed.initiatives.len(), version);
+        }
+        (Message::Ballot(ballot), venue) => {
+            if current > 0 && matches!(venue, Venue::Poll(poll) if !poll.revote) {
+                return Err(Refusal::BallotRecorded);
+            }
+            // One in the queue could still fail: only what is on chain makes the credential needless.
+            if on_chain.version == 0 && ballot.credential.is_none() {
+                return Err(Refusal::CredentialMissing);
+            }
+            if version <= current {
+                return Err(Refusal::VersionNotHigher { version, current });
+            }
+        }
+        (Message::StampClaim(_), _) => {
+            if on_chain.is_done || known.version.is_some() {
+                return Err(Refusal::StampClaimed);
+            }
+        }
+        (Message::Redemption(redemption), _) => {
+            if on_chain.is_done {
+                return Err(Refusal::CodeUsed);
+            }
+            let price = redemption.terms.price;
+            if let Some(points) = on_chain.points.filter(|points| *points < U256::from(price)) {
+                return Err(Refusal::PointsInsufficient { points, price });
+            }
         }
     }
     Ok(new)
@@ -372,14 +455,16 @@ fn admit(item: &Candidate, content: Vec<u8>, on_chain: OnChain, known: KnownAcco
 
 fn accepted(state: &MessageState) -> Accepted {
     metrics::counter!("kopilka_relayer_duplicates_total", "kind" => state.kind.as_str()).increment(1);
-    Accepted { id: state.id, status: state.status }
+    Accepted { id: state.id, status: state.status, stamp: None }
 }
 
 fn conflict(message: &Message) -> Refusal {
     match message {
         Message::Registration(_) => Refusal::AccountRegistered,
-        Message::Allocation(allocation) => {
-            Refusal::VersionNotHigher { version: allocation.signed.version, current: allocation.signed.version }
+        Message::Allocation(_) | Message::Ballot(_) => {
+            Refusal::VersionNotHigher { version: message.version(), current: message.version() }
         }
+        Message::StampClaim(_) => Refusal::StampClaimed,
+        Message::Redemption(_) => Refusal::CodeUsed,
     }
 }

@@ -1,5 +1,6 @@
 //! Connects and wires the parts, and ends them together.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,10 +11,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api;
 use crate::chain::Chain;
-use crate::config::Config;
+use crate::config::{Config, Contracts};
 use crate::engine::{Engine, Faults, Senders, run_dispatch, run_follow};
 use crate::intake::{Intake, Queue};
-use crate::rounds::Rounds;
+use crate::limits::Limiter;
+use crate::stamps::Stamps;
+use crate::venue::Venues;
 use crate::watch::Watch;
 
 /// How long requests may take to end once the relayer is to stop.
@@ -31,16 +34,23 @@ pub async fn run(config: Config, listener: TcpListener, cancel: CancellationToke
 
     let queue = Arc::new(Queue::default());
     queue.set_depth(kopilka_store::relay::messages::queued_count(&mut *pool.acquire().await?).await?);
-    let rounds = Arc::new(Rounds::new(chain.clone(), config.rounds));
+    let venues = Arc::new(Venues::new(chain.clone(), config.contracts));
     let senders = Arc::new(Senders::new(config.senders));
     let faults = Faults::new(config.fault);
-    let (intake, collector) =
-        Intake::new(pool.clone(), chain.clone(), queue.clone(), config.intake.clone(), faults.clone());
+    let (intake, collector) = Intake::new(
+        pool.clone(),
+        chain.clone(),
+        queue.clone(),
+        config.intake.clone(),
+        config.contracts.reward_points,
+        Limiter::new(config.limits.per_account),
+        faults.clone(),
+    );
     let watch = Watch::default();
     let engine = Arc::new(Engine {
         pool: pool.clone(),
         chain: chain.clone(),
-        rounds: rounds.clone(),
+        venues: venues.clone(),
         senders: senders.clone(),
         queue,
         batch: config.batch,
@@ -52,13 +62,17 @@ pub async fn run(config: Config, listener: TcpListener, cancel: CancellationToke
     let router = api::router(Arc::new(api::State {
         pool: pool.clone(),
         chain: chain.clone(),
-        rounds,
+        venues,
         intake,
+        stamps: Stamps::new(config.stamp_keys),
         senders: senders.clone(),
         watch: watch.clone(),
         status: api::StatusCache::default(),
         prometheus: config.prometheus,
+        networks: Limiter::new(config.limits.per_network),
+        behind_proxy: config.limits.behind_proxy,
         body_limit: config.intake.body_limit,
+        bulk_limit: config.intake.bulk_limit,
     }));
 
     // The parts end in two steps: first no more requests, then, when those at work are answered, the rest.
@@ -76,7 +90,8 @@ pub async fn run(config: Config, listener: TcpListener, cancel: CancellationToke
     let stop = cancel.clone();
     tracing::info!(address = ?listener.local_addr().ok(), chain_id, "relayer started");
     parts.spawn(async move {
-        let server = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let server = axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
         tokio::select! {
             result = server => result.context("the HTTP server failed")?,
             () = async { stop.cancelled().await; tokio::time::sleep(GRACE).await } => {}
@@ -123,8 +138,13 @@ async fn check_chain(config: &Config, chain: &Chain) -> anyhow::Result<()> {
     if actual != config.chain_id {
         bail!("the node serves chain {actual}, but the relayer is configured for chain {}", config.chain_id);
     }
-    if !chain.has_code(config.rounds).await.context("the chain's node does not answer")? {
-        bail!("there is no contract at {}: is this the register of rounds of this chain?", config.rounds);
+    let Contracts { rounds, polls, reward_points, reward_shop } = config.contracts;
+    let contracts =
+        [("register of rounds", rounds), ("polls", polls), ("points", reward_points), ("shop", reward_shop)];
+    for (name, address) in contracts {
+        if !chain.has_code(address).await.context("the chain's node does not answer")? {
+            bail!("there is no contract at {address}: is this the {name} of this chain?");
+        }
     }
     Ok(())
 }

@@ -126,15 +126,7 @@ fn relayer_config(system: &System, secrets: &Secrets) -> anyhow::Result<kopilka_
         .iter()
         .map(|key| Signer::from_key(key).context("relayer_keys"))
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let mut config = kopilka_relayer::Config::new(
-        system.database_url.clone(),
-        system.rpc_url.clone(),
-        system.deployment.chain_id,
-        system.deployment.rounds,
-        senders,
-    );
-    config.first_block = system.deployment.first_block;
-    Ok(config)
+    Ok(kopilka_relayer::Config::new(system.database_url.clone(), system.rpc_url.clone(), &system.deployment, senders))
 }
 
 /// The stand-in's municipalities, admitted to the register where that was not done yet, and which addresses are theirs.

@@ -62,13 +62,19 @@ named! {
         Registration "registration",
         /// Records an account's whole distribution.
         Allocation "allocation",
+        /// Casts an account's ballot in a poll.
+        Ballot "ballot",
+        /// Claims a stamp to an account of points.
+        StampClaim "stamp-claim",
+        /// Spends an account's points on a prize.
+        Redemption "redemption",
     }
 }
 
 impl MessageKind {
     /// Whether an account may replace its message by one of a higher version.
     pub const fn is_versioned(self) -> bool {
-        matches!(self, Self::Allocation)
+        matches!(self, Self::Allocation | Self::Ballot)
     }
 }
 

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use alloy::primitives::B256;
+use alloy::primitives::{Address, B256};
+use futures::StreamExt as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use crate::{Accepted, AllocationRequest, MessageView, Problem, RegistrationRequest, StatusView};
+use crate::{
+    Accepted, AccountView, AllocationRequest, BallotRequest, BulkAnswer, BulkRequest, BulkResult, MessageView, Problem,
+    RedemptionRequest, RegistrationRequest, Request, StampClaimRequest, StatusView,
+};
 
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +79,96 @@ impl RelayClient {
     /// [`ClientError`].
     pub async fn allocate(&self, request: &AllocationRequest) -> Result<Accepted, ClientError> {
         self.post("v1/allocations", request).await
+    }
+
+    /// Hands over a ballot.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn vote(&self, request: &BallotRequest) -> Result<Accepted, ClientError> {
+        self.post("v1/ballots", request).await
+    }
+
+    /// Hands over a claim of a stamp.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn claim(&self, request: &StampClaimRequest) -> Result<Accepted, ClientError> {
+        self.post("v1/stamp-claims", request).await
+    }
+
+    /// Hands over a redemption.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn redeem(&self, request: &RedemptionRequest) -> Result<Accepted, ClientError> {
+        self.post("v1/redemptions", request).await
+    }
+
+    /// Hands over a message of any kind.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn send(&self, request: &Request) -> Result<Accepted, ClientError> {
+        match request {
+            Request::Registration(request) => self.register(request).await,
+            Request::Allocation(request) => self.allocate(request).await,
+            Request::Ballot(request) => self.vote(request).await,
+            Request::StampClaim(request) => self.claim(request).await,
+            Request::Redemption(request) => self.redeem(request).await,
+        }
+    }
+
+    /// Hands over many messages at once; each is accepted or refused by itself.
+    ///
+    /// # Errors
+    /// [`ClientError`] when the request as a whole is refused.
+    pub async fn send_many(&self, messages: Vec<Request>) -> Result<Vec<BulkResult>, ClientError> {
+        let answer: BulkAnswer = self.post("v1/messages", &BulkRequest { messages }).await?;
+        Ok(answer.results)
+    }
+
+    /// An account's messages, by id from `after` on; the answer says where to go on.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn messages_of(&self, account: Address, after: Option<B256>) -> Result<AccountView, ClientError> {
+        let mut url = self.base.join(&format!("v1/accounts/{account}/messages"))?;
+        if let Some(after) = after {
+            url.query_pairs_mut().append_pair("after", &after.to_string());
+        }
+        answer(self.http.get(url).send().await?).await
+    }
+
+    /// Follows a message by server-sent events and calls `seen` at each change; returns the last state that was told.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `None` if the stream ended without telling anything.
+    pub async fn follow(
+        &self,
+        id: B256,
+        mut seen: impl FnMut(&MessageView),
+    ) -> Result<Option<MessageView>, ClientError> {
+        let response = self.http.get(self.base.join(&format!("v1/messages/{id}/events"))?).send().await?;
+        if !response.status().is_success() {
+            return answer::<MessageView>(response).await.map(Some);
+        }
+        let mut last = None;
+        let mut text = Vec::new();
+        let mut parts = response.bytes_stream();
+        while let Some(part) = parts.next().await {
+            text.extend_from_slice(&part?);
+            while let Some(end) = text.iter().position(|&byte| byte == b'\n') {
+                let line: Vec<u8> = text.drain(..=end).collect();
+                if let Some(data) = line.strip_prefix(b"data: ")
+                    && let Ok(message) = serde_json::from_slice::<MessageView>(data)
+                {
+                    seen(&message);
+                    last = Some(message);
+                }
+            }
+        }
+        Ok(last)
     }
 
     /// Where a message stands.

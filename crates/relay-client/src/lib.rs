@@ -8,5 +8,8 @@ mod messages;
 mod problem;
 
 pub use client::{ClientError, RelayClient};
-pub use messages::{Accepted, AllocationRequest, MessageView, RegistrationRequest, SenderView, StatusView};
+pub use messages::{
+    Accepted, AccountView, AllocationRequest, BallotRequest, BulkAnswer, BulkRequest, BulkResult, MessageView,
+    RedemptionRequest, RegistrationRequest, Request, SenderView, StampClaimRequest, StatusView,
+};
 pub use problem::Problem;

@@ -90,3 +90,13 @@ create index messages_waiting on relay.messages (waits_for) where status = 'queu
 create index messages_submission on relay.messages (submission) where submission is not null;
 create index messages_under_way on relay.messages (status) where status in ('queued', 'submitted', 'mined');
 create index messages_failed on relay.messages (id) where status = 'failed';
+
+create table relay.stamps (
+    source bigint not null check (source > 0),
+    account bytea not null check (octet_length(account) = 20),
+    blinded_hash bytea not null check (octet_length(blinded_hash) = 32),
+    primary key (source, account)
+);
+comment on table relay.stamps is
+    'Accounts that took part and whose stamp was issued. It says nothing of the account that the stamp is claimed to: the point is blinded.';
+comment on column relay.stamps.blinded_hash is 'keccak256 of the blinded point: the same point is signed again, another is refused';

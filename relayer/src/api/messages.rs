@@ -1,21 +1,25 @@
-//! `GET /v1/messages/{id}` and its server-sent events.
+//! What became of messages: by id, by account, and as server-sent events.
 
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use alloy::primitives::B256;
+use alloy::primitives::{Address, B256, hex};
 use axum::Json;
-use axum::extract::{Path, State as Shared};
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State as Shared};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::Stream;
-use kopilka_relay_client::MessageView;
+use kopilka_relay_client::{AccountView, MessageView};
 use kopilka_store::relay::messages::{self, MessageState};
+use serde::Deserialize;
 
 use super::State;
 use crate::problem::Refusal;
 
 const DATABASE: Refusal = Refusal::Unavailable { what: "The database" };
+/// Messages of an account in one answer.
+const PAGE: usize = 100;
 
 pub(crate) fn view(state: MessageState) -> MessageView {
     MessageView {
@@ -33,19 +37,25 @@ pub(crate) fn view(state: MessageState) -> MessageView {
     }
 }
 
+/// Where a message stands
+///
+/// With the place of its event on chain once it is mined: the receipt.
 pub(super) async fn show(
     Shared(state): Shared<Arc<State>>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<MessageView>, Refusal> {
-    find(&state, &id).await.map(Json)
+    find(&state, id).await.map(Json)
 }
 
+/// Follow a message
+///
+/// Server-sent events named `message`, each the same object as the message itself, until it is final.
 pub(super) async fn events(
     Shared(state): Shared<Arc<State>>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
-    let first = find(&state, &id).await?;
-    let mut changes = state.watch.subscribe(first.clone()).ok_or(Refusal::QueueFull)?;
+    let first = find(&state, id).await?;
+    let mut changes = state.watch.subscribe(first.clone()).ok_or(Refusal::Busy)?;
     let stream = async_stream::stream! {
         let mut last = None;
         loop {
@@ -65,8 +75,56 @@ pub(super) async fn events(
     Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
 }
 
-async fn find(state: &State, id: &str) -> Result<MessageView, Refusal> {
-    let id: B256 = id.parse().map_err(|_| Refusal::FieldMalformed {
+/// Where the next page of an account begins.
+#[derive(Debug, Deserialize)]
+pub(super) struct After {
+    after: Option<String>,
+}
+
+/// An account's messages
+///
+/// In no order that tells when they came. Up to 100 in one answer.
+pub(super) async fn of_account(
+    Shared(state): Shared<Arc<State>>,
+    account: Result<Path<String>, PathRejection>,
+    after: Result<Query<After>, QueryRejection>,
+) -> Result<Json<AccountView>, Refusal> {
+    let account = account.ok().and_then(|Path(text)| fixed(&text)).map(Address::new);
+    let account = account.ok_or(Refusal::FieldMalformed {
+        field: "account",
+        detail: "An account is an address: 0x and 40 hexadecimal digits.".to_owned(),
+    })?;
+    let after = match after.map(|Query(After { after })| after) {
+        Ok(None) => Some(B256::ZERO),
+        Ok(Some(text)) => fixed(&text).map(B256::new),
+        Err(_) => None,
+    };
+    let after = after.ok_or(Refusal::FieldMalformed {
+        field: "after",
+        detail: "«after» is what the answer before gave as «next»: 0x and 64 hexadecimal digits.".to_owned(),
+    })?;
+    let found = async {
+        let mut connection = state.pool.acquire().await?;
+        messages::states_of(&mut connection, account, after, PAGE as i64 + 1).await
+    };
+    let mut found = found.await.map_err(|error| {
+        tracing::error!(%error, "cannot look up an account's messages");
+        DATABASE
+    })?;
+    let has_more = found.len() > PAGE;
+    found.truncate(PAGE);
+    let next = found.last().filter(|_| has_more).map(|message| message.id);
+    Ok(Json(AccountView { messages: found.into_iter().map(view).collect(), next }))
+}
+
+/// Exactly `0x` and the digits of so many bytes.
+fn fixed<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let digits = text.strip_prefix("0x").filter(|digits| digits.len() == 2 * N)?;
+    hex::decode(digits).ok()?.try_into().ok()
+}
+
+async fn find(state: &State, id: Result<Path<String>, PathRejection>) -> Result<MessageView, Refusal> {
+    let id = id.ok().and_then(|Path(text)| fixed(&text)).map(B256::new).ok_or(Refusal::FieldMalformed {
         field: "id",
         detail: "A message's id is 0x and 64 hexadecimal digits, as the answer to sending it says.".to_owned(),
     })?;

@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 use super::State;
 use crate::problem::Refusal;
 
-/// Counting reads an index over all messages: once in this time is enough, whoever asks.
+/// Counting is work: once in this time is enough, whoever asks.
 const COUNTED_FOR: Duration = Duration::from_millis(500);
 
 /// The last count.
@@ -35,6 +35,9 @@ impl StatusCache {
     }
 }
 
+/// The relayer's state
+///
+/// How many messages stand where, and the accounts that pay the gas.
 pub(super) async fn show(Shared(state): Shared<Arc<State>>) -> Result<Json<StatusView>, Refusal> {
     let counts = state.status.counts(&state).await.map_err(|error| {
         tracing::error!(%error, "cannot count messages");
@@ -51,11 +54,14 @@ pub(super) async fn show(Shared(state): Shared<Arc<State>>) -> Result<Json<Statu
     }))
 }
 
+/// Whether the process runs
 pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Ready to accept: the database answers and the chain's head is known.
+/// Whether messages can be accepted
+///
+/// The database answers and the chain's head is known.
 pub(super) async fn readyz(Shared(state): Shared<Arc<State>>) -> Result<&'static str, Refusal> {
     if state.chain.head().is_none() {
         return Err(Refusal::Unavailable { what: "The chain's node" });
@@ -66,6 +72,7 @@ pub(super) async fn readyz(Shared(state): Shared<Arc<State>>) -> Result<&'static
     }
 }
 
+/// Metrics in the text format of Prometheus
 pub(super) async fn metrics(Shared(state): Shared<Arc<State>>) -> Response {
     match &state.prometheus {
         Some(handle) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], handle.render()).into_response(),

@@ -3,25 +3,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use alloy::primitives::{Address, B256, Bytes, U256};
-use alloy::sol_types::{SolError as _, SolInterface as _};
-use kopilka_bindings::budget_round::BudgetRound::{self, BudgetRoundErrors};
-use kopilka_domain::{MessageKind, Phase};
+use alloy::primitives::{B256, Bytes, U256};
+use kopilka_domain::MessageKind;
 use kopilka_store::relay::{Claimed, Group, NewSubmission, NewTransaction, SubmissionKind, queue, submissions};
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{PgPool, Postgres, Transaction};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::fault::{Fault, FaultPoint};
 use super::schedule::Schedule;
 use super::senders::{Sender, Turn};
+use super::trial::{Content, leave_out, room, settle_content};
 use super::{ALONE_FROM, Engine, EngineError, Unsigned, batch};
-use crate::admission::{Opening, opening};
-use crate::chain::TrialError;
-use crate::config::TRANSACTION_GAS_CAP;
-use crate::gas;
-use crate::rounds::Round;
-use crate::verify::bad_credentials;
 
 /// How often the queue is looked at while there is something in it.
 const TICK: Duration = Duration::from_millis(50);
@@ -160,6 +153,10 @@ async fn make(engine: &Engine, turn: &Turn, group: &Group) -> Result<Made, Engin
         return Ok(Made::Nothing);
     }
     let mut items = batch::fit(group.kind, claimed, &engine.batch);
+    leave_out(group.kind, &mut items, room(engine, group).await?);
+    if items.is_empty() {
+        return Ok(Made::Hold("the contract has no room for more yet"));
+    }
     batch::shuffle(&mut items);
     let (input, gas_limit) = match settle_content(engine, &mut work, sender, group, &mut items).await? {
         Content::Call(input, gas_limit) => (input, gas_limit),
@@ -185,6 +182,7 @@ async fn make(engine: &Engine, turn: &Turn, group: &Group) -> Result<Made, Engin
         duration_ms = started.elapsed().as_millis() as u64,
         "batch sent"
     );
+    tracing::debug!(tx.hash = %transaction.hash, message.ids = ?items.iter().map(|item| item.id).collect::<Vec<_>>(), "in the batch");
     metrics::histogram!("kopilka_relayer_batch_size", "kind" => group.kind.as_str()).record(count as f64);
     metrics::histogram!("kopilka_relayer_batch_seconds").record(started.elapsed().as_secs_f64());
     Ok(Made::Sent)
@@ -224,164 +222,4 @@ async fn store(
     engine.faults.pass(FaultPoint::BatchSigned)?;
     work.commit().await?;
     Ok(transaction)
-}
-
-/// What is left of a batch after trying it out.
-enum Content {
-    Call(Bytes, u64),
-    Empty,
-    Hold(&'static str),
-}
-
-/// Tries the call out, and leaves out what spoils it, until it succeeds or nothing is left.
-async fn settle_content(
-    engine: &Engine,
-    work: &mut PgConnection,
-    sender: &Sender,
-    group: &Group,
-    items: &mut Vec<Claimed>,
-) -> Result<Content, EngineError> {
-    loop {
-        if items.is_empty() {
-            return Ok(Content::Empty);
-        }
-        let Some(input) = batch::calldata(group.kind, group.class, items) else {
-            let (good, bad): (Vec<_>, Vec<_>) = items
-                .drain(..)
-                .partition(|item| batch::calldata(group.kind, group.class, std::slice::from_ref(item)).is_some());
-            fail(work, &bad, "its stored content cannot be read").await?;
-            *items = good;
-            continue;
-        };
-        let estimate = gas::limit(group.kind, items.iter().map(|item| u64::from(item.gas)).sum());
-        let mut refusal = None;
-        for gas_limit in [estimate, TRANSACTION_GAS_CAP] {
-            if refusal.is_some() && estimate == TRANSACTION_GAS_CAP {
-                break;
-            }
-            match engine.chain.try_out(sender.address, group.contract, &input, gas_limit).await {
-                Ok(()) => return Ok(Content::Call(input, gas_limit)),
-                Err(TrialError::Unknown(error)) => return Err(error.into()),
-                // Without enough gas a call can fail with any error: it is believed only with all the gas there is.
-                Err(error) => refusal = Some(error),
-            }
-        }
-        let remedy = match refusal {
-            Some(TrialError::Reverted(data)) => remedy(engine, group, &data).await?,
-            _ => Remedy::Split("it needs more gas than a transaction may have".to_owned()),
-        };
-        match remedy {
-            Remedy::Hold(why) => return Ok(Content::Hold(why)),
-            Remedy::FailAll(reason) => {
-                fail(work, items, &reason).await?;
-                items.clear();
-            }
-            Remedy::CheckCredentials(round) => check_credentials(engine, work, group, round, items).await?,
-            Remedy::Split(reason) => split(engine, work, items, &reason).await?,
-        }
-    }
-}
-
-alloy::sol! {
-    /// What every contract answers while the municipality's actions are paused.
-    error ActionsPaused();
-}
-
-/// What to do about a call that reverts.
-enum Remedy {
-    /// It may succeed later.
-    Hold(&'static str),
-    /// None of the messages can ever take effect.
-    FailAll(String),
-    /// At least one credential is bad: find out which.
-    CheckCredentials(Arc<Round>),
-    /// Find out which message it is by halving.
-    Split(String),
-}
-
-async fn remedy(engine: &Engine, group: &Group, data: &Bytes) -> Result<Remedy, EngineError> {
-    if data.get(..4) == Some(&ActionsPaused::SELECTOR[..]) {
-        return Ok(Remedy::Hold("the municipality's actions are paused"));
-    }
-    let error = BudgetRoundErrors::abi_decode(data);
-    tracing::info!(kind = %group.kind, contract = %group.contract, error = ?error.as_ref().ok(), "a batch would revert");
-    Ok(match error {
-        Ok(BudgetRoundErrors::PhaseWrong(error)) => {
-            let round = engine.rounds.reread(group.contract).await?;
-            let current = Phase::try_from(error.current).unwrap_or(round.phase);
-            match opening(group.kind, current, round.allotment) {
-                Opening::Over => {
-                    Remedy::FailAll(format!("the round went on to the phase «{current}» before it was submitted"))
-                }
-                Opening::NotYet | Opening::Open => Remedy::Hold("the round's phase has not begun on the node"),
-            }
-        }
-        Ok(BudgetRoundErrors::CredentialsInvalid(_)) => {
-            Remedy::CheckCredentials(engine.rounds.reread(group.contract).await?)
-        }
-        Ok(BudgetRoundErrors::ClassUnknown(_)) => Remedy::Hold("the class is not known to the node yet"),
-        Ok(other) => Remedy::Split(format!("the contract refuses it: {}", error_name(&other))),
-        Err(_) => Remedy::Split("the contract refuses it without saying why".to_owned()),
-    })
-}
-
-/// The name of an error of the contract, without its values.
-fn error_name(error: &BudgetRoundErrors) -> String {
-    match error {
-        BudgetRoundErrors::BatchMalformed(_) => BudgetRound::BatchMalformed::SIGNATURE.to_owned(),
-        other => format!("error 0x{}", alloy::primitives::hex::encode(other.selector())),
-    }
-}
-
-async fn check_credentials(
-    engine: &Engine,
-    work: &mut PgConnection,
-    group: &Group,
-    round: Arc<Round>,
-    items: &mut Vec<Claimed>,
-) -> Result<(), EngineError> {
-    let stored: Vec<(Address, Vec<u8>)> = items.iter().map(|item| (item.account, item.content.clone())).collect();
-    let (chain_id, class) = (engine.chain.chain_id, group.class);
-    let bad = tokio::task::spawn_blocking(move || bad_credentials(chain_id, &round, class, &stored))
-        .await
-        .map_err(|_| EngineError::Later("checking credentials panicked"))?;
-    if bad.is_empty() {
-        return split(engine, work, items, "the contract refuses its credential").await;
-    }
-    let mut position = 0;
-    let (bad, good): (Vec<_>, Vec<_>) = items.drain(..).partition(|_| {
-        position += 1;
-        bad.contains(&(position - 1))
-    });
-    *items = good;
-    fail(work, &bad, "the credential is not the issuer's signature on this account, class and round").await
-}
-
-/// Goes on with the first half; the others stay in the queue. A message that is refused alone is the culprit: it is
-/// tried some more times, alone, and then fails.
-async fn split(
-    engine: &Engine,
-    work: &mut PgConnection,
-    items: &mut Vec<Claimed>,
-    reason: &str,
-) -> Result<(), EngineError> {
-    if items.len() > 1 {
-        items.truncate(items.len() / 2);
-        return Ok(());
-    }
-    if let Some(item) = items.pop() {
-        tracing::warn!(reason, "a message is refused");
-        queue::count_attempt(work, &[item.id], engine.batch.max_attempts, reason).await?;
-    }
-    Ok(())
-}
-
-async fn fail(work: &mut PgConnection, items: &[Claimed], reason: &str) -> Result<(), EngineError> {
-    if items.is_empty() {
-        return Ok(());
-    }
-    tracing::warn!(reason, count = items.len(), "messages fail");
-    metrics::counter!("kopilka_relayer_failed_total").increment(items.len() as u64);
-    let ids: Vec<B256> = items.iter().map(|item| item.id).collect();
-    Ok(queue::fail_queued(work, &ids, reason).await?)
 }

@@ -16,6 +16,7 @@ mod outcome;
 mod read;
 mod schedule;
 mod senders;
+mod trial;
 
 use std::sync::Arc;
 
@@ -32,8 +33,9 @@ pub(crate) use senders::Senders;
 use crate::chain::{Chain, Sent};
 use crate::config::{BatchConfig, FeeConfig, FollowConfig};
 use crate::intake::Queue;
-use crate::rounds::{RoundError, Rounds};
+use crate::rounds::RoundError;
 use crate::signer::SignerError;
+use crate::venue::{VenueError, Venues};
 use fees::{Fees, Usual};
 use senders::Sender;
 
@@ -44,7 +46,7 @@ const ALONE_FROM: i16 = 2;
 pub(crate) struct Engine {
     pub(crate) pool: PgPool,
     pub(crate) chain: Chain,
-    pub(crate) rounds: Arc<Rounds>,
+    pub(crate) venues: Arc<Venues>,
     pub(crate) senders: Arc<Senders>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) batch: BatchConfig,
@@ -67,6 +69,8 @@ pub(crate) enum EngineError {
     Signer(#[from] SignerError),
     #[error(transparent)]
     Round(#[from] RoundError),
+    #[error(transparent)]
+    Venue(#[from] VenueError),
     #[error("the sender cannot pay")]
     CannotPay,
     #[error("{0}")]

@@ -1,13 +1,20 @@
 //! What a mined transaction did to each message, written down in one database transaction with the block that says so.
 
-use alloy::primitives::B256;
+use alloy::primitives::{B256, U256};
 use alloy::rpc::types::TransactionReceipt;
+use alloy::sol_types::{SolEvent as _, SolEventInterface as _};
+use kopilka_bindings::budget_round::BudgetRound;
+use kopilka_bindings::polls::Polls::PollsEvents;
+use kopilka_bindings::reward_points::RewardPoints;
+use kopilka_bindings::reward_shop::RewardShop;
+use kopilka_domain::MessageKind;
 use kopilka_store::relay::{AccountKey, Mined, Outcome, Submission, SubmittedMessage, messages, queue, submissions};
 
 use super::fault::FaultPoint;
 use super::outcome::{Skip, Verdict, verdicts};
 use super::{Engine, EngineError};
-use crate::message::AllocationContent;
+use crate::chain::{Place, redemption_id};
+use crate::message::{AllocationContent, BallotContent, Choice, RedemptionContent};
 
 /// The contract says that something was done earlier, but the node does not show where.
 const BEHIND: EngineError = EngineError::Later("the node does not show an event that must be there");
@@ -30,12 +37,14 @@ pub(super) async fn read(
     let carried = queue::in_submission(&mut *engine.pool.acquire().await?, submission.id).await?;
     let mut outcomes = Vec::new();
     let mut again = Vec::new();
+    let mut later = Vec::new();
     let mut unregistered = Vec::new();
     if !mined.reverted {
         for (message, verdict) in carried.iter().zip(verdicts(&carried, receipt.logs())) {
             match conclude(engine, message, verdict, &mined).await? {
                 Conclusion::Final(outcome) => outcomes.push(outcome),
                 Conclusion::Again => again.push(message.id),
+                Conclusion::Later => later.push(message.id),
                 Conclusion::Unregistered => unregistered.push(message.id),
             }
         }
@@ -52,6 +61,7 @@ pub(super) async fn read(
         queue::requeue(&mut work, submission.id, &all, true, max_attempts).await?;
     } else {
         queue::requeue(&mut work, submission.id, &again, true, max_attempts).await?;
+        queue::requeue(&mut work, submission.id, &later, false, i16::MAX).await?;
         queue::requeue(&mut work, submission.id, &unregistered, true, max_attempts).await?;
         queue::wait_for_registration(&mut work, &unregistered).await?;
     }
@@ -78,8 +88,10 @@ fn report(submission: &Submission, mined: &Mined, count: usize) {
 /// What follows from a verdict.
 enum Conclusion {
     Final(Outcome),
-    /// Nothing is known: queue it again.
+    /// Nothing is known: queue it again, and count that a transaction was in vain.
     Again,
+    /// It may count later: queue it again.
+    Later,
     /// The account was not registered when the batch was mined.
     Unregistered,
 }
@@ -91,13 +103,14 @@ async fn conclude(
     mined: &Mined,
 ) -> Result<Conclusion, EngineError> {
     let id = message.id;
-    let done = |place| Ok(Conclusion::Final(Outcome { id, reason: None, place }));
     let no_effect = |reason: String| {
         // Where it was left out: without an event of its own, so the transaction alone.
         Ok(Conclusion::Final(Outcome { id, reason: Some(reason), place: None }))
     };
     let skip = match verdict {
-        Verdict::Done(tx_hash, block, log_index) => return done(Some((tx_hash, block, log_index))),
+        Verdict::Done(tx_hash, block, log_index) => {
+            return Ok(Conclusion::Final(Outcome { id, reason: None, place: Some((tx_hash, block, log_index)) }));
+        }
         Verdict::Missing => {
             tracing::error!(tx.hash = %mined.tx_hash, "a mined transaction says nothing of one of its messages");
             return Ok(Conclusion::Again);
@@ -105,12 +118,9 @@ async fn conclude(
         Verdict::Skipped(skip) => skip,
     };
     match skip {
-        // The goal is reached, by whichever transaction.
-        Skip::AlreadyRegistered => {
-            match engine.chain.registration_place(message.contract, message.account, engine.first_block).await? {
-                Some(place) => done(Some(place)),
-                None => Err(BEHIND),
-            }
+        Skip::Done => done_earlier(engine, message).await.map(Conclusion::Final),
+        Skip::VersionNotHigher if message.kind == MessageKind::Ballot => {
+            recorded_ballot(engine, message).await.map(Conclusion::Final)
         }
         Skip::VersionNotHigher => recorded_version(engine, message).await.map(Conclusion::Final),
         Skip::NotRegistered => {
@@ -126,10 +136,39 @@ async fn conclude(
                 None => no_effect("the account is not registered in the round".to_owned()),
             }
         }
-        Skip::FundsExhausted => no_effect("the budget does not cover another share".to_owned()),
-        Skip::SignatureInvalid => no_effect("the contract does not accept the signature".to_owned()),
-        Skip::ChoicesMalformed => no_effect("the contract does not accept the choices".to_owned()),
-        Skip::Other(code) => no_effect(format!("the contract left it out for reason {code}")),
+        Skip::NotYet => Ok(Conclusion::Later),
+        Skip::Never(reason) => no_effect(reason.to_owned()),
+        Skip::Unknown(code) => no_effect(format!("the contract left it out for reason {code}")),
+    }
+}
+
+/// The goal is reached, by whichever transaction: finds which.
+async fn done_earlier(engine: &Engine, message: &SubmittedMessage) -> Result<Outcome, EngineError> {
+    let account = message.account.into_word();
+    let scope = B256::from(U256::from(message.scope));
+    let topics = match message.kind {
+        MessageKind::StampClaim => [RewardPoints::StampClaimed::SIGNATURE_HASH, scope, account],
+        MessageKind::Redemption => {
+            let content = message.content.as_deref().and_then(RedemptionContent::decode);
+            let Some(content) = content else { return Err(EngineError::Later("a stored redemption is unreadable")) };
+            let id = redemption_id(message.contract, message.account, content.terms.code_hash);
+            let topics = [RewardShop::PrizeRedeemed::SIGNATURE_HASH, id, B256::ZERO];
+            let Some((place, log)) = engine.chain.place_of(message.contract, topics, engine.first_block).await? else {
+                return Err(BEHIND);
+            };
+            let event = RewardShop::PrizeRedeemed::decode_log(&log.inner);
+            let is_own = event.is_ok_and(|event| event.prizeId == U256::from(content.terms.prize));
+            return Ok(if is_own {
+                Outcome { id: message.id, reason: None, place: Some(place) }
+            } else {
+                Outcome { id: message.id, reason: Some("the code was used for another prize".to_owned()), place: None }
+            });
+        }
+        _ => [BudgetRound::Registered::SIGNATURE_HASH, account, B256::ZERO],
+    };
+    match engine.chain.place_of(message.contract, topics, engine.first_block).await? {
+        Some((place, _)) => Ok(Outcome { id: message.id, reason: None, place: Some(place) }),
+        None => Err(BEHIND),
     }
 }
 
@@ -141,10 +180,40 @@ async fn recorded_version(engine: &Engine, message: &SubmittedMessage) -> Result
         event.version == message.version
             && content.as_ref().is_some_and(|c| c.initiatives == event.initiatives && c.points == event.points)
     });
-    if let Some((_, place)) = own {
-        return Ok(Outcome { id: message.id, reason: None, place: *place });
-    }
     let highest = events.iter().map(|(event, _)| event.version).max().unwrap_or_default();
+    superseded(message, own.map(|(_, place)| *place), highest)
+}
+
+/// The same for a ballot. Where votes cannot be changed, the first version counts whatever comes later.
+async fn recorded_ballot(engine: &Engine, message: &SubmittedMessage) -> Result<Outcome, EngineError> {
+    let logs = engine.chain.cast_ballots(message.contract, message.scope, message.account, engine.first_block).await?;
+    let content = message.content.as_deref().and_then(BallotContent::decode);
+    let mut own = None;
+    let mut highest = 0;
+    for (log, place) in logs {
+        let (version, choice) = match PollsEvents::decode_log(&log.inner).map(|log| log.data) {
+            Ok(PollsEvents::BallotCast(event)) => (event.version, Choice::Open(event.choice)),
+            Ok(PollsEvents::SealedBallotCast(event)) => {
+                (event.version, Choice::Sealed(event.point, event.maskedChoice))
+            }
+            _ => continue,
+        };
+        highest = highest.max(version);
+        if version == message.version && content.as_ref().is_some_and(|content| content.choice == choice) {
+            own = Some(place);
+        }
+    }
+    if own.is_none() && highest > 0 && highest < message.version {
+        let reason = Some("the account has voted, and this poll allows no other ballot".to_owned());
+        return Ok(Outcome { id: message.id, reason, place: None });
+    }
+    superseded(message, own, highest)
+}
+
+fn superseded(message: &SubmittedMessage, own: Option<Option<Place>>, highest: u32) -> Result<Outcome, EngineError> {
+    if let Some(place) = own {
+        return Ok(Outcome { id: message.id, reason: None, place });
+    }
     if highest < message.version {
         return Err(BEHIND);
     }

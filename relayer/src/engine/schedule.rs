@@ -82,6 +82,9 @@ fn wait(group: &Group, config: &BatchConfig) -> Duration {
     match group.kind {
         MessageKind::Registration => config.registration_wait,
         MessageKind::Allocation => config.allocation_wait,
+        MessageKind::Ballot => config.ballot_wait,
+        MessageKind::StampClaim => config.claim_wait,
+        MessageKind::Redemption => config.redemption_wait,
     }
 }
 
@@ -92,8 +95,7 @@ mod tests {
 
     #[test]
     fn full_batches_go_at_once_and_others_after_a_while() {
-        let config =
-            crate::Config::new(String::new(), "http://localhost".parse().unwrap(), 1, Address::ZERO, vec![]).batch;
+        let config = BatchConfig::default();
         let group =
             Group { kind: MessageKind::Registration, contract: Address::ZERO, scope: 0, class: 0, alone: false };
         let mut schedule = Schedule::default();

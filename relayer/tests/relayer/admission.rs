@@ -218,7 +218,9 @@ async fn a_wrong_configuration_is_refused_at_the_start() -> anyhow::Result<()> {
     let world = World::start(Options::default()).await?;
     let text = |result: anyhow::Result<crate::fixture::Relayer>| format!("{:#}", result.err().unwrap());
     assert!(text(world.relayer(|c| c.chain_id = 5).await).contains("the node serves chain 31337"));
-    assert!(text(world.relayer(|c| c.rounds = Address::repeat_byte(9)).await).contains("there is no contract at"));
+    assert!(
+        text(world.relayer(|c| c.contracts.rounds = Address::repeat_byte(9)).await).contains("there is no contract at")
+    );
     assert!(text(world.relayer(|c| c.senders.push(c.senders[0].clone())).await).contains("configured twice"));
     let error = kopilka_relayer::Signer::from_key(&DEV_KEYS[0][..20]).unwrap_err().to_string();
     assert!(error.contains("64 hexadecimal digits") && !error.contains(&DEV_KEYS[0][2..20]));

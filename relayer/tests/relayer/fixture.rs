@@ -133,7 +133,7 @@ impl World {
         };
         done(register.admit("01701000".to_owned(), "Барнаул".to_owned()).send().await?.get_receipt().await?)?;
         let mut grants = Vec::new();
-        for role in 1..=3 {
+        for role in 1..=4 {
             let grant = register.grantRole(1, role, officer, 0, u64::from(u32::MAX), B256::repeat_byte(role));
             grants.push(grant.send().await?);
         }
@@ -239,6 +239,7 @@ impl World {
             initiatives: signed.initiatives,
             points: signed.points,
             signature: signature.as_bytes().to_vec().into(),
+            stamp: None,
         }
     }
 
@@ -264,9 +265,7 @@ impl World {
         let senders = DEV_KEYS[1..3].iter().map(|key| Signer::from_key(key).expect("a development key")).collect();
         let deployment = &self.chain.deployment;
         let rpc_url = self.chain.anvil.url().parse().expect("anvil has a URL");
-        let mut config =
-            Config::new(self.database.url.clone(), rpc_url, deployment.chain_id, deployment.rounds, senders);
-        config.first_block = deployment.first_block;
+        let mut config = Config::new(self.database.url.clone(), rpc_url, deployment, senders);
         config.poll_interval = Duration::from_millis(20);
         config.batch.registration_wait = Duration::from_millis(50);
         config.batch.allocation_wait = Duration::from_millis(50);

@@ -4,6 +4,8 @@
 mod admission;
 mod faults;
 mod fixture;
+mod interface;
 mod life;
 mod recovery;
+mod rewards;
 mod trouble;

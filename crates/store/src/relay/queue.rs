@@ -182,7 +182,7 @@ pub async fn mark_submitted(connection: &mut PgConnection, ids: &[B256], submiss
 /// When the query fails.
 pub async fn fail_queued(connection: &mut PgConnection, ids: &[B256], reason: &str) -> sqlx::Result<()> {
     sqlx::query!(
-        "update relay.messages set status = 'failed', reason = $2, content = null where id = any($1) and status = 'queued'",
+        "update relay.messages set status = 'failed', reason = $2 where id = any($1) and status = 'queued'",
         &hashes(ids),
         reason,
     )
@@ -370,4 +370,63 @@ pub async fn count_attempt(
     .execute(connection)
     .await
     .map(|_| ())
+}
+
+/// Puts failed messages whose content is still here back into the queue, as if they had just been accepted; returns the ids
+/// of those that it put back. For operators, once the cause is removed.
+///
+/// # Errors
+/// When the query fails, or another message of the same account took the place meanwhile.
+pub async fn retry(connection: &mut PgConnection, ids: &[B256]) -> sqlx::Result<Vec<B256>> {
+    let rows = sqlx::query_scalar!(
+        "update relay.messages
+         set status = 'queued', attempts = 0, reason = null, submission = null, tx_hash = null, block_number = null,
+             log_index = null
+         where id = any($1) and status = 'failed' and content is not null returning id",
+        &hashes(ids),
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.iter().map(|id| B256::from_slice(id)).collect())
+}
+
+/// A transaction that carries a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CarryingTransaction {
+    /// Who pays.
+    pub sender: Address,
+    /// The nonce.
+    pub nonce: u64,
+    /// Its hash.
+    pub hash: B256,
+    /// Most wei for a unit of gas, in decimal.
+    pub max_fee_per_gas: String,
+    /// Where its submission stands.
+    pub status: String,
+}
+
+/// The transactions that carry a message now: the first and its replacements.
+///
+/// # Errors
+/// When the query fails.
+pub async fn transactions_of(connection: &mut PgConnection, id: B256) -> sqlx::Result<Vec<CarryingTransaction>> {
+    let rows = sqlx::query!(
+        r#"select s.sender, s.nonce, s.status, t.hash, t.max_fee_per_gas::text as "max_fee!"
+           from relay.messages m join relay.submissions s on s.id = m.submission
+           join relay.transactions t on t.submission = s.id
+           where m.id = $1 order by t.signed_block, t.max_fee_per_gas"#,
+        id.as_slice(),
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| CarryingTransaction {
+            sender: Address::from_slice(&row.sender),
+            nonce: row.nonce.cast_unsigned(),
+            hash: B256::from_slice(&row.hash),
+            max_fee_per_gas: row.max_fee,
+            status: row.status,
+        })
+        .collect())
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use alloy::primitives::Address;
+use kopilka_bindings::deploy::Deployment;
 use kopilka_relay_client::RelayClient;
 use kopilka_relayer::{Config, FaultPlan, Signer};
 use serde::{Deserialize, Serialize};
@@ -21,9 +21,7 @@ const SETTINGS: &str = "KOPILKA_FAULTS_PROCESS";
 pub struct Settings {
     pub database_url: String,
     pub rpc_url: Url,
-    pub chain_id: u64,
-    pub rounds: Address,
-    pub first_block: u64,
+    pub deployment: Deployment,
     pub keys: Vec<String>,
     pub port: u16,
     pub confirmations: u64,
@@ -91,8 +89,7 @@ async fn relayer_process() {
         .init();
     let settings: Settings = serde_json::from_str(&settings).unwrap();
     let senders = settings.keys.iter().map(|key| Signer::from_key(key).unwrap()).collect();
-    let mut config = Config::new(settings.database_url, settings.rpc_url, settings.chain_id, settings.rounds, senders);
-    config.first_block = settings.first_block;
+    let mut config = Config::new(settings.database_url, settings.rpc_url, &settings.deployment, senders);
     config.rpc_timeout = Duration::from_secs(2);
     config.poll_interval = Duration::from_millis(50);
     config.batch.max_items = 8;

@@ -200,9 +200,7 @@ pub async fn run(script: Script) -> anyhow::Result<Report> {
         let settings = Settings {
             database_url: world.database.url.clone(),
             rpc_url: proxy.url.clone(),
-            chain_id: world.chain.deployment.chain_id,
-            rounds: world.chain.deployment.rounds,
-            first_block: world.chain.deployment.first_block,
+            deployment: world.chain.deployment.clone(),
             // The second sender is known to both processes.
             keys: DEV_KEYS[1 + index..3 + index].iter().map(|&key| key.to_owned()).collect(),
             port: free_port()?,
