@@ -116,7 +116,12 @@ contract RewardShopHonourTest is RewardFixture {
     // Honoured
     // ---------------------------------------------------------------------------------------------
 
-    /// @notice And a code used twice is refused.
+    function test_RevertWhen_CodeIsUsedTwice() public {
+        _honour(partner, _id, _code(0, 0));
+        vm.expectRevert(_notOpen(_id, IRewardShop.Status.Honoured));
+        _honour(partner, _id, _code(0, 0));
+    }
+
     function test_Honour() public {
         vm.expectEmit(address(shop));
         emit IRewardShop.RedemptionHonoured(_id, 1);
