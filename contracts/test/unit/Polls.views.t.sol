@@ -58,6 +58,15 @@ contract PollsViewsTest is PollFixture {
         _assertStatus(type(uint64).max, IPolls.PollStatus.Closed, true);
     }
 
+    function test_OpenIsFinalWhenItIsClosed() public {
+        _open(_single(), 5);
+        _cast(0, 1, 1);
+        vm.warp(CLOSES_AT + GRACE - 1);
+        assertFalse(polls.isFinal(pollId), "ballots may come");
+        _close();
+        assertTrue(polls.isFinal(pollId), "closed");
+    }
+
     /// @notice Polls that are sealed are final once all ballots are opened, and at once if there is none.
     function test_SealedIsFinalWhenAllAreOpened() public {
         _open(_sealed(IPolls.PollKind.Single), 5);
