@@ -4,7 +4,7 @@
 // compiled again: the tests create contracts from that output (`dynamic_test_linking`). First the contract's own unit tests run,
 // then, if it lives, all of them.
 import { createHash } from "node:crypto";
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -14,6 +14,7 @@ const work = ".kopilka/mutate";
 const tree = `${work}/tree`;
 const page = "docs/mutants.md";
 const threshold = 0.9;
+const everything = "contracts/test/{unit,integration}/**";
 
 // Most money at stake first.
 const order = ["BudgetToken", "BudgetRound", "BlindCredential", "CitizenRecord", "InitiativeWallet", "IssuerKey", "IssuerKeys", "Municipalities"];
@@ -98,15 +99,25 @@ function compile(units, file, source, optimized = false) {
 
 const codeOf = (code) => code.map((evm) => evm.bytecode.object).join(",");
 
+const out = `${tree}/contracts/out`;
+
 function install(units, code) {
   units.forEach(({ file, contract }, index) => {
-    const artifact = `${tree}/contracts/out/${path.basename(file)}/${contract}.json`;
+    const artifact = `${out}/${path.basename(file)}/${contract}.json`;
+    copyFileSync(artifact, `${artifact}.original`);
     const content = JSON.parse(read(artifact));
     content.bytecode.object = `0x${code[index].bytecode.object}`;
     content.deployedBytecode.object = `0x${code[index].deployedBytecode.object}`;
     content.deployedBytecode.immutableReferences = code[index].deployedBytecode.immutableReferences;
     writeFileSync(artifact, JSON.stringify(content));
   });
+}
+
+/** Puts back what `install` replaced, also in a run that was interrupted. */
+function restore() {
+  for (const name of readdirSync(out, { recursive: true })) {
+    if (name.endsWith(".json.original")) renameSync(`${out}/${name}`, `${out}/${name.replace(".original", "")}`);
+  }
 }
 
 /** The name of the first failing test, or undefined if all pass. */
@@ -183,18 +194,15 @@ function run(target, { sample, seed }) {
   const own = units.filter((unit) => unit.file === file);
   const near = own.length > 0 ? own : units.filter((unit) => unit.file.includes("/mocks/"));
   const stages = [{ units: near, tests: `contracts/test/unit/${name}.*` }];
-  stages.push({ units, tests: "contracts/test/{unit,integration}/**" });
-  for (const stage of stages) {
-    stage.units = stage.units.length > 0 ? stage.units : units;
+  stages.push({ units, tests: everything });
+  for (const stage of stages) if (stage.units.length === 0) stage.units = units;
+  // The original's code, and that of every mutant tried, is compiled when it is first needed.
+  const prepare = (stage) => {
+    if (stage.seen) return;
     const { code, error } = compile(stage.units, file, original);
     if (error) throw new Error(error);
-    stage.code = code;
     stage.seen = new Set([codeOf(code)]);
-  }
-  const restore = () => install(units, stages[1].code);
-  restore();
-  const broken = failing(stages[1].tests);
-  if (broken) throw new Error(`mutate: ${broken} fails on the contracts as they are`);
+  };
   const hasOwnTests = files("contracts/test/unit").some((one) => path.basename(one).startsWith(`${name}.`));
 
   const all = mutantsOf(target).sort((a, b) => hash(seed + a.key).localeCompare(hash(seed + b.key)));
@@ -218,6 +226,7 @@ function run(target, { sample, seed }) {
     let status = "survived";
     let by;
     for (const stage of hasOwnTests ? stages : stages.slice(1)) {
+      prepare(stage);
       const { code, error } = compile(stage.units, file, mutant.source);
       if (error) status = "invalid";
       else if (stage.seen.has(codeOf(code)) && stage !== stages[1]) status = "same code";
@@ -286,5 +295,10 @@ while (args.length > 0) {
   else names.push(arg);
 }
 mkdirSync(work, { recursive: true });
-if (!only) for (const target of targets(names)) run(target, options);
+if (!only) {
+  restore();
+  const broken = failing(everything);
+  if (broken) throw new Error(`mutate: ${broken} fails on the contracts as they are`);
+  for (const target of targets(names)) run(target, options);
+}
 process.exit(report());
