@@ -195,7 +195,7 @@ fn one_corrupt_issuer_of_three_cannot_issue_alone() {
     let possessions: Vec<_> = group.dealers.dealings.iter().map(|dealing| dealing.possession.to_bytes()).collect();
     let attested: Vec<_> = group.shares.iter().map(|share| share.attest(&point).to_bytes()).collect();
     // Its own partial with the coefficients that two signers would have: λ₃ = -1/2 beside 1, -2 beside 2, 3/2 …
-    let numbers = [1, 2, 3, 4, 6].map(|number| word(number));
+    let numbers = [1, 2, 3, 4, 6].map(word);
     let mut attempts: Vec<[u8; 48]> = numbers.iter().map(|number| times(number, own)).collect();
     attempts.extend(numbers.iter().map(|number| negated(times(number, own))));
     attempts.extend([constant, slope, sum(&[constant, slope]), sum(&[own, constant]), sum(&[own, negated(constant)])]);
