@@ -136,6 +136,18 @@ contract CitizenRecordTest is Assertions {
         assertEq(harness.more(1), 1, "number 449");
     }
 
+    /// @notice More ids than a round may have today: the words go on as they began.
+    function test_LayoutOfApprovalsFarOut() public {
+        harness.create(9);
+        uint256[] memory choices = new uint256[](3);
+        (choices[0], choices[1], choices[2]) = (704 << 16 | 1, 705 << 16 | 1, 961 << 16 | 1);
+        _checkWritten(true, 1, choices);
+        assertEq(harness.more(0), 0, "ids 193 to 448");
+        assertEq(harness.more(1), 1 << 255, "ids 449 to 704");
+        assertEq(harness.more(2), 1, "ids 705 to 960");
+        assertEq(harness.more(3), 1, "ids 961 and on");
+    }
+
     /// @notice A word that is used again holds nothing of what it held before.
     function test_WordsAreReplaced() public {
         harness.create(9);
