@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 pragma solidity 0.8.37;
 
+import {Municipalities} from "../../src/access/Municipalities.sol";
 import {BudgetRound} from "../../src/budget/BudgetRound.sol";
 import {BudgetToken} from "../../src/budget/BudgetToken.sol";
+import {Milestones} from "../../src/budget/Milestones.sol";
 import {IBudgetRound} from "../../src/interfaces/IBudgetRound.sol";
+import {IBudgetToken} from "../../src/interfaces/IBudgetToken.sol";
+import {IMilestones} from "../../src/interfaces/IMilestones.sol";
+import {IMunicipalities} from "../../src/interfaces/IMunicipalities.sol";
 import {Assertions} from "../Assertions.sol";
 import {Vm} from "../Vm.sol";
 import {RoundHandler} from "./RoundHandler.sol";
 import {RoundStore} from "./RoundStore.sol";
+import {StaffActions} from "./StaffActions.sol";
 
 /// @title The numbered invariants of docs/invariants.md
 abstract contract RoundInvariants is Assertions {
@@ -15,6 +21,8 @@ abstract contract RoundInvariants is Assertions {
     RoundStore internal store;
     BudgetRound internal round;
     BudgetToken internal token;
+    Milestones internal milestones;
+    Municipalities internal municipalities;
 
     function _start(IBudgetRound.BallotKind kind, IBudgetRound.Allotment allotment) internal {
         handler = new RoundHandler(kind, allotment);
@@ -22,6 +30,8 @@ abstract contract RoundInvariants is Assertions {
         store = handler.store();
         round = BudgetRound(handler.theRound());
         token = BudgetToken(round.token());
+        milestones = Milestones(handler.theMilestones());
+        municipalities = Municipalities(handler.theMunicipalities());
     }
 
     function targetContracts() public view returns (address[] memory targets) {
@@ -29,30 +39,45 @@ abstract contract RoundInvariants is Assertions {
         targets[0] = address(handler);
     }
 
-    function targetSelectors() public view returns (Vm.FuzzSelector[] memory targets) {
+    function targetSelectors() public view virtual returns (Vm.FuzzSelector[] memory targets) {
         // Citizens act more often than the staff: a selector named several times is drawn as often.
-        bytes4[] memory selectors = new bytes4[](24);
-        selectors[0] = RoundHandler.mint.selector;
-        selectors[1] = RoundHandler.publishIssued.selector;
-        selectors[2] = RoundHandler.propose.selector;
-        selectors[3] = RoundHandler.propose.selector;
-        selectors[4] = RoundHandler.withdraw.selector;
-        selectors[5] = RoundHandler.pay.selector;
-        selectors[6] = RoundHandler.pay.selector;
-        selectors[7] = RoundHandler.returnRemainder.selector;
-        selectors[8] = RoundHandler.registerForged.selector;
-        selectors[9] = RoundHandler.tryToMoveMoney.selector;
-        selectors[10] = RoundHandler.tryToGovern.selector;
-        selectors[11] = RoundHandler.cancel.selector;
-        selectors[12] = RoundHandler.propose.selector;
-        for (uint256 i = 13; i < 16; ++i) {
-            selectors[i] = RoundHandler.advance.selector;
+        bytes4[20] memory once = [
+            StaffActions.proposeMint.selector,
+            StaffActions.cancelMint.selector,
+            StaffActions.publishIssued.selector,
+            StaffActions.withdraw.selector,
+            StaffActions.cancel.selector,
+            StaffActions.pay.selector,
+            StaffActions.returnRemainder.selector,
+            RoundHandler.registerForged.selector,
+            RoundHandler.tryToMoveMoney.selector,
+            RoundHandler.tryToGovern.selector,
+            StaffActions.handOver.selector,
+            StaffActions.pauseOrGoOn.selector,
+            StaffActions.pass.selector,
+            StaffActions.schedule.selector,
+            StaffActions.postpone.selector,
+            StaffActions.abandon.selector,
+            StaffActions.manageAccess.selector,
+            StaffActions.manageAccess.selector,
+            StaffActions.reach.selector,
+            StaffActions.reach.selector
+        ];
+        bytes4[7] memory often = [
+            StaffActions.approveMint.selector,
+            StaffActions.propose.selector,
+            StaffActions.approve.selector,
+            StaffActions.finalize.selector,
+            StaffActions.advance.selector,
+            RoundHandler.register.selector,
+            RoundHandler.allocate.selector
+        ];
+        bytes4[] memory selectors = new bytes4[](20 + 3 * 7);
+        for (uint256 i = 0; i < 20; ++i) {
+            selectors[i] = once[i];
         }
-        for (uint256 i = 16; i < 18; ++i) {
-            selectors[i] = RoundHandler.register.selector;
-        }
-        for (uint256 i = 18; i < 24; ++i) {
-            selectors[i] = RoundHandler.allocate.selector;
+        for (uint256 i = 0; i < 21; ++i) {
+            selectors[20 + i] = often[i % 7];
         }
         targets = new Vm.FuzzSelector[](1);
         targets[0] = Vm.FuzzSelector({addr: address(handler), selectors: selectors});
@@ -65,8 +90,123 @@ abstract contract RoundInvariants is Assertions {
     }
 
     // ---------------------------------------------------------------------------------------------
+    // ACC: access, two people, pause
+    // ---------------------------------------------------------------------------------------------
+
+    function _checkAccess() private view {
+        address[7] memory actors = handler.actors();
+        uint32 municipalityId = round.config().municipalityId;
+        for (uint8 role = 1; role <= uint8(IMunicipalities.Role.Registrar); ++role) {
+            for (uint256 i = 0; i < 7; ++i) {
+                bool access = municipalities.hasRole(municipalityId, IMunicipalities.Role(role), actors[i]);
+                assertTrue(access == store.mayAct(role, actors[i]), "ACC-1: expired or revoked access is no access");
+            }
+            address owner = municipalities.owner();
+            assertFalse(
+                municipalities.hasRole(municipalityId, IMunicipalities.Role(role), owner),
+                "ACC-5: the owner has no role"
+            );
+        }
+        assertFalse(store.broken("ACC-1"), "ACC-1: nobody acts without access");
+        assertFalse(store.broken("ACC-2"), "ACC-2: two people with access mint, and nobody else");
+        assertFalse(store.broken("ACC-3"), "ACC-3: a controller other than the proposer approves, and nobody else");
+        assertFalse(store.broken("ACC-4"), "ACC-4: final exactly once approved and the window is over");
+        assertFalse(store.broken("ACC-5"), "ACC-5: no grant to the owner");
+        assertFalse(store.broken("ACC-6"), "ACC-6: nothing new happens while paused");
+        assertFalse(store.broken("ACC-7"), "ACC-7: a pause never stops a step back or a return");
+        assertTrue(municipalities.paused() == store.paused(), "ACC-6: paused as the operator said");
+    }
+
+    function _checkMints() private view {
+        assertEq(token.mintCount(), store.mintCount(), "ACC-8: proposals count from 1 without gaps");
+        uint256 approved = 0;
+        for (uint256 id = 1; id <= store.mintCount(); ++id) {
+            RoundStore.MintModel memory model = store.mintModel(id);
+            IBudgetToken.MintProposal memory proposal = token.mintProposal(id);
+            assertEq(proposal.proposer, model.proposer, "ACC-8: the proposer stays");
+            assertEq(proposal.amount, model.amount, "ACC-8: the amount stays");
+            if (model.open) continue;
+            assertEq(keccak256(abi.encode(proposal)), model.decided, "ACC-8: decided once for ever");
+            if (!model.approved) continue;
+            approved += model.amount;
+            assertTrue(proposal.approver != proposal.proposer, "ACC-2: two people mint");
+        }
+        assertEq(token.mintedTotal(), approved, "TOK-12: minted is what was approved");
+    }
+
+    // ---------------------------------------------------------------------------------------------
+    // EXE: execution of winners
+    // ---------------------------------------------------------------------------------------------
+
+    function _checkExecution() private view {
+        assertFalse(store.broken("EXE-1"), "EXE-1: scheduled at most once");
+        assertFalse(store.broken("EXE-3"), "EXE-3: stages are reached in order, each once");
+        for (uint16 id = 1; id <= handler.INITIATIVES(); ++id) {
+            RoundStore.ExecutionModel memory model = store.execution(id);
+            IMilestones.Milestone[4] memory stages = milestones.milestones(address(round), id);
+            for (uint256 i = 0; i < 4; ++i) {
+                assertEq(stages[i].promised, model.promised[i], "EXE-2: what was promised is never rewritten");
+                assertEq(stages[i].deadline, model.deadlines[i], "EXE-2: a deadline moves by postponement alone");
+                assertEq(stages[i].postponements, model.postponements[i], "EXE-2: every postponement is counted");
+                assertTrue(stages[i].deadline >= stages[i].promised, "EXE-2: a deadline moves later, never earlier");
+                if (i != 0) assertLe(stages[i - 1].deadline, stages[i].deadline, "EXE-4: deadlines never descend");
+                bool reached = i < model.reached;
+                assertTrue((stages[i].reachedAt != 0) == reached, "EXE-3: reached in order");
+                if (reached) {
+                    assertEq(keccak256(abi.encode(stages[i])), model.records[i], "EXE-3: a record is never rewritten");
+                }
+            }
+            if (model.reached > 2) {
+                assertTrue(stages[2].account != stages[1].account, "EXE-5: another person accepts");
+            }
+            _checkStatus(id, model, stages);
+        }
+    }
+
+    function _checkStatus(uint16 id, RoundStore.ExecutionModel memory model, IMilestones.Milestone[4] memory stages)
+        private
+        view
+    {
+        (IMilestones.Status status, IMilestones.Stage next) = milestones.statusOf(address(round), id);
+        bool touched = model.scheduled || model.abandoned;
+        if (touched) assertTrue(round.initiative(id).won, "EXE-6: only winners are carried out");
+        if (model.abandoned) {
+            assertEq(token.balanceOf(round.walletOf(id)), 0, "EXE-7: given up means its money is back");
+            assertLe(model.reached, 3, "EXE-7: what is done is not given up");
+        }
+        IMilestones.Status expected = IMilestones.Status.Unscheduled;
+        if (model.abandoned) {
+            expected = IMilestones.Status.Abandoned;
+        } else if (model.reached == 4) {
+            expected = IMilestones.Status.Done;
+        } else if (model.scheduled && block.timestamp > stages[model.reached].deadline) {
+            expected = IMilestones.Status.Overdue;
+        } else if (model.scheduled) {
+            expected = IMilestones.Status.OnTime;
+        }
+        assertTrue(status == expected, "EXE-8: overdue exactly from the second after the deadline");
+        assertEq(uint8(next), model.reached == 4 ? 3 : model.reached, "EXE-8: the next stage");
+    }
+
+    // ---------------------------------------------------------------------------------------------
     // TOK: money
     // ---------------------------------------------------------------------------------------------
+
+    function _checkReconciliation() private view {
+        IBudgetToken.Reconciliation memory sums = token.reconciliation();
+        assertEq(sums.appropriation, token.appropriation().amount, "TOK-11: appropriation");
+        assertEq(sums.minted, token.mintedTotal(), "TOK-11: minted");
+        assertEq(sums.treasury, token.balanceOf(address(token)), "TOK-11: treasury");
+        assertEq(sums.purse, token.balanceOf(address(round)), "TOK-11: purse");
+        assertEq(sums.wallets, _inWallets(), "TOK-11: wallets");
+        assertEq(sums.paid, token.paidTotal(), "TOK-11: paid");
+        assertEq(sums.returned, token.returnedTotal(), "TOK-11: returned");
+        assertEq(
+            sums.minted,
+            sums.treasury + sums.purse + sums.wallets + sums.paid + sums.returned,
+            "TOK-11: one call shows where every kopeck is"
+        );
+    }
 
     function _checkToken() private view {
         uint256 treasury = token.balanceOf(address(token));
@@ -77,7 +217,7 @@ abstract contract RoundInvariants is Assertions {
             held + token.paidTotal() + token.returnedTotal(), token.mintedTotal(), "TOK-2: every kopeck is somewhere"
         );
         assertEq(token.totalSupply(), held, "TOK-3: supply is what is held");
-        assertEq(token.mintedTotal(), store.minted(), "TOK-4: minted by the treasurer alone");
+        assertEq(token.mintedTotal(), store.minted(), "TOK-4: minted by treasurer and controller alone");
         assertEq(token.paidTotal(), store.paid(), "TOK-5: paid by the treasurer alone");
         assertFalse(store.forbiddenSucceeded(), "TOK-6: nobody else moves money or governs");
         assertFalse(store.mintedAfterOpening(), "TOK-7: no minting once pledging is open");
@@ -152,6 +292,7 @@ abstract contract RoundInvariants is Assertions {
         uint256[] memory wallets = new uint256[](round.initiativeCount() + 1);
         uint256 unspent = 0;
         uint256 shares = 0;
+        uint256 participants = 0;
         for (uint256 i = 0; i < handler.CITIZENS(); ++i) {
             RoundStore.CitizenModel memory model = store.citizen(i);
             address account = handler.citizenAddress(i);
@@ -164,6 +305,7 @@ abstract contract RoundInvariants is Assertions {
             );
             uint256 share = round.allotmentOf(account);
             shares += share;
+            if (citizen.version != 0) ++participants;
             unspent += round.unspentOf(account);
             for (uint256 j = 0; j < model.initiatives.length; ++j) {
                 wallets[
@@ -171,6 +313,8 @@ abstract contract RoundInvariants is Assertions {
                 ] += points == 0 ? share / model.initiatives.length : share * model.points[j] / points;
             }
         }
+        assertEq(round.participants(round.roundId()), participants, "ALO-8: participants have a recorded allocation");
+        assertEq(round.participants(round.roundId() + 1), 0, "ALO-8: of this round");
         if (!pledged) return;
         assertLe(shares, round.budget(), "ALO-4: shares within the budget");
         uint256 inWallets = 0;
@@ -212,6 +356,10 @@ abstract contract RoundInvariants is Assertions {
     }
 
     function invariant_Holds() public view {
+        _checkAccess();
+        _checkMints();
+        _checkExecution();
+        _checkReconciliation();
         _checkToken();
         _checkLedger();
         _checkRegistrations();
@@ -241,5 +389,40 @@ contract ApprovalEqualInvariantTest is RoundInvariants {
 contract ApprovalFixedInvariantTest is RoundInvariants {
     function setUp() public {
         _start(IBudgetRound.BallotKind.Approval, IBudgetRound.Allotment.Fixed);
+    }
+}
+
+/// @notice After the settlement: payments, execution, returns, and the staff's comings and goings.
+contract SettledInvariantTest is RoundInvariants {
+    function setUp() public {
+        _start(IBudgetRound.BallotKind.Cumulative, IBudgetRound.Allotment.Equal);
+        handler.fastForward();
+    }
+
+    function targetSelectors() public view override returns (Vm.FuzzSelector[] memory targets) {
+        bytes4[16] memory actions = [
+            StaffActions.pay.selector,
+            StaffActions.returnRemainder.selector,
+            StaffActions.schedule.selector,
+            StaffActions.schedule.selector,
+            StaffActions.postpone.selector,
+            StaffActions.reach.selector,
+            StaffActions.reach.selector,
+            StaffActions.reach.selector,
+            StaffActions.abandon.selector,
+            StaffActions.manageAccess.selector,
+            StaffActions.handOver.selector,
+            StaffActions.pauseOrGoOn.selector,
+            StaffActions.pass.selector,
+            StaffActions.advance.selector,
+            RoundHandler.tryToMoveMoney.selector,
+            RoundHandler.tryToGovern.selector
+        ];
+        bytes4[] memory selectors = new bytes4[](16);
+        for (uint256 i = 0; i < 16; ++i) {
+            selectors[i] = actions[i];
+        }
+        targets = new Vm.FuzzSelector[](1);
+        targets[0] = Vm.FuzzSelector({addr: address(handler), selectors: selectors});
     }
 }

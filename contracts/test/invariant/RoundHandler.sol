@@ -4,18 +4,17 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 import {IBudgetRound} from "../../src/interfaces/IBudgetRound.sol";
-import {RoundFixture} from "../RoundFixture.sol";
+import {IMilestones} from "../../src/interfaces/IMilestones.sol";
+import {IMunicipalities} from "../../src/interfaces/IMunicipalities.sol";
 import {Vm} from "../Vm.sol";
 import {RoundStore} from "./RoundStore.sol";
+import {StaffActions} from "./StaffActions.sol";
 
-/// @title What citizens, staff and strangers do to a round, in any order
+/// @title What citizens, staff, the operator and strangers do to a round, in any order
 /// @notice Every action is allowed to be refused by the contracts; the store remembers only what succeeded.
-contract RoundHandler is RoundFixture {
+contract RoundHandler is StaffActions {
     uint256 public constant CITIZENS = 10;
-    uint16 public constant INITIATIVES = 6;
 
-    RoundStore public store;
-    uint256 private _turn;
     IBudgetRound.BallotKind private _kind;
     IBudgetRound.Allotment private _allotment;
     mapping(uint8 class => mapping(address account => bytes)) private _issued;
@@ -27,7 +26,7 @@ contract RoundHandler is RoundFixture {
 
     function setUp() public override {
         super.setUp();
-        store = new RoundStore();
+        _setUpStaff();
         vm.recordLogs();
         IBudgetRound.RoundConfig memory config = _config(_kind, _allotment);
         if (_allotment == IBudgetRound.Allotment.Fixed) config.fixedAmount = 23_000_00;
@@ -37,13 +36,35 @@ contract RoundHandler is RoundFixture {
             round.addInitiative(uint128(20_000_00 + i * 11_111_11), keccak256("initiative"));
         }
         _mint(APPROPRIATION / 5);
+        store.proposeMint(treasurer, APPROPRIATION / 5);
+        store.decideMint(1, true, keccak256(abi.encode(token.mintProposal(1))));
         store.addMinted(APPROPRIATION / 5);
         _openRegistration();
         for (uint256 i = 0; i < CITIZENS; ++i) {
             _issued[0][_citizen(i)] = super._credential(0, _citizen(i));
             _issued[1][_citizen(i)] = super._credential(1, _citizen(i));
         }
-        _remember();
+        _remember(false);
+    }
+
+    /// @notice Brings the round to its settlement by the shortest way, so that the rest of its life gets its share of
+    /// actions: a cumulative round, three winners of six.
+    function fastForward() external remembered {
+        address[] memory accounts = _accounts(0, 5);
+        round.register(0, accounts, _credentials(0, accounts));
+        for (uint256 i = 0; i < 5; ++i) {
+            store.issue(i);
+            store.register(i, 0);
+        }
+        _openPledging();
+        _allocate(0, 1, _list(1, 5), _list(60, 40));
+        store.allocate(0, 1, _list(1, 5), _list(60, 40));
+        _closePledging();
+        _propose(_list(1, 2, 4));
+        store.setProposal(clerk, controller, uint64(block.timestamp));
+        _approve(_list(1, 2, 4));
+        vm.warp(block.timestamp + OBJECTION_PERIOD);
+        round.finalizeSettlement();
     }
 
     /// @dev Issued once and kept: making credentials takes longer than checking them.
@@ -56,20 +77,22 @@ contract RoundHandler is RoundFixture {
         return address(round);
     }
 
+    function theMilestones() external view returns (address) {
+        return address(milestones);
+    }
+
+    function theMunicipalities() external view returns (address) {
+        return address(municipalities);
+    }
+
     function citizenAddress(uint256 index) external pure returns (address) {
         return _citizen(index);
     }
 
-    /// @dev Feeds the events and the phase to the store after each action.
-    modifier remembered() {
-        vm.recordLogs();
-        _;
-        _remember();
-    }
-
-    function _remember() private {
+    function _remember(bool paused) internal override {
         Vm.Log[] memory logs = vm.getRecordedLogs();
         for (uint256 i = 0; i < logs.length; ++i) {
+            if (paused) _checkPaused(logs[i], store.phase());
             bytes32[] memory topics = logs[i].topics;
             if (logs[i].emitter == address(token) && topics[0] == IERC20.Transfer.selector) {
                 store.transferred(
@@ -92,113 +115,11 @@ contract RoundHandler is RoundFixture {
         }
     }
 
-    /// @dev The fuzzer likes zero and the largest numbers; what depends on a remainder would then hardly vary.
-    function _mixed(uint256 seed) private returns (uint256) {
-        return uint256(keccak256(abi.encode(seed, ++_turn)));
-    }
-
-    // ---------------------------------------------------------------------------------------------
-    // Staff
-    // ---------------------------------------------------------------------------------------------
-
-    function mint(uint256 amount) external remembered {
-        amount = bound(amount, APPROPRIATION / 8, APPROPRIATION / 3);
-        vm.prank(treasurer);
-        try token.proposeMint(amount, 0) returns (uint256 mintId) {
-            vm.prank(controller);
-            token.approveMint(mintId, amount);
-            store.addMinted(amount);
-        } catch {}
-    }
-
-    /// @dev One step further. Pledging lasts longer than the rest, so that something can happen; `allocate` opens it.
-    function advance(uint256 seed) external remembered {
-        seed = _mixed(seed);
-        IBudgetRound.Phase phase = round.phase();
-        if (phase == IBudgetRound.Phase.Registration && seed % 8 == 0 && token.mintedTotal() != 0) {
-            _openPledging();
-        } else if (phase == IBudgetRound.Phase.Pledging && seed % 3 == 0) {
-            _closePledging();
-        } else if (phase == IBudgetRound.Phase.Objection) {
-            _approveSettlement();
-            vm.warp(block.timestamp + OBJECTION_PERIOD);
-            round.finalizeSettlement();
-        } else if (phase == IBudgetRound.Phase.Settled) {
-            for (uint16 id = 1; id <= INITIATIVES && seed % 2 == 0; ++id) {
-                _returnRemainder(id);
-            }
-            vm.prank(treasurer);
-            try round.close() {} catch {}
-        }
-    }
-
-    function _approveSettlement() private {
-        IBudgetRound.Settlement memory result = round.settlement();
-        vm.prank(controller);
-        round.approveSettlement(result.winners, result.transcriptDigest);
-    }
-
     /// @dev Once there is somebody to allocate and something to be allocated.
     function _openForAllocations(uint256 seed) private {
         if (round.phase() == IBudgetRound.Phase.Registration && seed % 4 == 0 && round.registeredCount() != 0) {
-            if (token.mintedTotal() != 0) _openPledging();
+            _tryToOpenPledging(seed);
         }
-    }
-
-    function publishIssued(uint256 seed) external remembered {
-        seed = _mixed(seed);
-        vm.prank(issuer);
-        try round.publishIssued(uint8(seed % 3), uint32(seed >> 8) % 12) {} catch {}
-    }
-
-    function propose(uint256 seed) external remembered {
-        seed = _mixed(seed);
-        uint256 count = 0;
-        for (uint16 id = 1; id <= INITIATIVES; ++id) {
-            if (seed >> id & 1 == 1) ++count;
-        }
-        uint16[] memory winners = new uint16[](count);
-        count = 0;
-        for (uint16 id = 1; id <= INITIATIVES; ++id) {
-            if (seed >> id & 1 == 1) winners[count++] = id;
-        }
-        vm.prank(clerk);
-        try round.proposeSettlement(winners, bytes32(seed)) {} catch {}
-    }
-
-    function withdraw(uint256 seed) external remembered {
-        seed = _mixed(seed);
-        if (seed % 6 != 0) return;
-        vm.prank(clerk);
-        try round.withdrawSettlement() {} catch {}
-    }
-
-    function cancel(uint256 seed) external remembered {
-        seed = _mixed(seed);
-        if (seed % 16 != 0) return;
-        vm.prank(clerk);
-        try round.cancel() {} catch {}
-    }
-
-    function pay(uint256 seed, uint256 amount) external remembered {
-        seed = _mixed(seed);
-        uint16 id = uint16(seed % (INITIATIVES + 2));
-        amount = seed % 3 == 0 ? _inWallet(uint16(1 + seed % INITIATIVES)) : bound(amount, 0, 120_000_00);
-        vm.prank(treasurer);
-        try round.recordPayment(id, amount, bytes32(seed >> 8 & 0xff), bytes32(seed)) {
-            store.addPaid(id, amount);
-        } catch {}
-    }
-
-    function returnRemainder(uint256 seed) external remembered {
-        _returnRemainder(uint16(_mixed(seed) % (INITIATIVES + 2)));
-    }
-
-    function _returnRemainder(uint16 id) private {
-        vm.prank(treasurer);
-        try round.returnRemainder(id) {
-            store.setRemainderReturned(id);
-        } catch {}
     }
 
     // ---------------------------------------------------------------------------------------------
@@ -296,9 +217,16 @@ contract RoundHandler is RoundFixture {
 
     function tryToMoveMoney(uint256 seed, address somebody, uint256 amount) external remembered {
         seed = _mixed(seed);
-        address[5] memory callers =
-            [somebody, _citizen(seed % CITIZENS), _wallet(uint16(1 + seed % INITIATIVES)), clerk, treasurer];
-        address caller = callers[(seed >> 8) % 5];
+        address[7] memory callers = [
+            somebody,
+            _citizen(seed % CITIZENS),
+            _wallet(uint16(1 + seed % INITIATIVES)),
+            clerk,
+            treasurer,
+            controller,
+            municipalities.owner()
+        ];
+        address caller = callers[(seed >> 8) % 7];
         if (caller == address(round)) return;
         bytes[8] memory calls = [
             abi.encodeCall(token.transfer, (somebody, amount)),
@@ -317,20 +245,39 @@ contract RoundHandler is RoundFixture {
 
     function tryToGovern(uint256 seed, address somebody) external remembered {
         seed = _mixed(seed);
-        bytes[9] memory calls = [
+        bytes[18] memory calls = [
             abi.encodeCall(round.openPledging, ()),
             abi.encodeCall(round.closePledging, ()),
             abi.encodeCall(round.proposeSettlement, (_list(1), 0)),
+            abi.encodeCall(round.approveSettlement, (_list(1), 0)),
             abi.encodeCall(round.withdrawSettlement, ()),
             abi.encodeCall(round.cancel, ()),
             abi.encodeCall(round.publishIssued, (0, type(uint32).max)),
             abi.encodeCall(round.recordPayment, (1, 1, 0, 0)),
             abi.encodeCall(round.returnRemainder, (1)),
-            abi.encodeCall(round.close, ())
+            abi.encodeCall(round.close, ()),
+            abi.encodeCall(token.proposeMint, (1, 0)),
+            abi.encodeCall(token.approveMint, (store.mintCount(), store.mintModel(store.mintCount()).amount)),
+            abi.encodeCall(token.cancelMint, (store.mintCount())),
+            abi.encodeCall(municipalities.pause, (0)),
+            abi.encodeCall(municipalities.unpause, ()),
+            abi.encodeCall(municipalities.revokeRole, (municipalityId, IMunicipalities.Role.Clerk, clerk)),
+            abi.encodeCall(milestones.reach, (address(round), 1, IMilestones.Stage.Plan, keccak256("act"))),
+            abi.encodeCall(milestones.abandon, (address(round), 1, keccak256("reason")))
         ];
-        if (somebody == clerk || somebody == treasurer || somebody == issuer) return;
-        vm.prank(somebody);
-        (bool success,) = address(round).call(calls[seed % 9]);
+        // The operator manages access and the pause, and nothing else; all others of the staff have a part in it.
+        address[7] memory staff = actors();
+        uint256 choice = (seed >> 8) % 18;
+        for (uint256 i = 0; i < 7; ++i) {
+            if (somebody == staff[i]) return;
+        }
+        address owner = municipalities.owner();
+        bool asOwner = seed % 3 == 0 && (choice < 10 || choice > 15);
+        address caller = asOwner ? owner : somebody;
+        address target = choice < 10 ? address(round) : choice < 13 ? address(token) : address(municipalities);
+        if (choice > 15) target = address(milestones);
+        vm.prank(caller);
+        (bool success,) = target.call(calls[choice]);
         store.forbidden(success);
     }
 }

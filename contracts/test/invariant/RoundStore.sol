@@ -14,6 +14,45 @@ contract RoundStore {
         uint16[] points;
     }
 
+    /// @dev A grant of a role, `until` not included.
+    struct GrantModel {
+        uint64 from;
+        uint64 until;
+    }
+
+    /// @dev A proposal to mint. `decided` is the record when it was decided.
+    struct MintModel {
+        address proposer;
+        uint256 amount;
+        bool open;
+        bool approved;
+        bytes32 decided;
+    }
+
+    /// @dev The execution of a winner. A record is remembered once it must never change again.
+    struct ExecutionModel {
+        bool scheduled;
+        bool abandoned;
+        uint8 reached;
+        uint64[4] promised;
+        uint64[4] deadlines;
+        uint32[4] postponements;
+        bytes32[4] records;
+    }
+
+    // The model of access.
+    address public owner;
+    bool public paused;
+    mapping(uint8 role => mapping(address account => GrantModel)) private _grants;
+    mapping(uint256 mintId => MintModel) private _mints;
+    uint256 public mintCount;
+    address public proposer;
+    address public approver;
+    uint64 public proposedAt;
+    mapping(uint256 initiativeId => ExecutionModel) private _executions;
+    /// @dev Numbers of invariants that an action broke.
+    mapping(string invariant => bool) public broken;
+
     // The model.
     uint256 public minted;
     uint256 public paid;
@@ -34,6 +73,87 @@ contract RoundStore {
     bool public phaseJumped;
     bool public mintedAfterOpening;
     IBudgetRound.Phase public phase;
+
+    // ---------------------------------------------------------------------------------------------
+    // Access
+    // ---------------------------------------------------------------------------------------------
+
+    function setOwner(address account) external {
+        owner = account;
+    }
+
+    function setPaused(bool paused_) external {
+        paused = paused_;
+    }
+
+    function grant(uint8 role, address account, uint64 from, uint64 until) external {
+        _grants[role][account] = GrantModel({from: from, until: until});
+    }
+
+    /// @notice Expired access is no access, and the owner has none.
+    function mayAct(uint8 role, address account) public view returns (bool) {
+        GrantModel memory access = _grants[role][account];
+        return access.from <= block.timestamp && block.timestamp < access.until && account != owner;
+    }
+
+    /// @notice What happened against what the model expected.
+    function expect(string calldata invariant, bool expected, bool actual) external {
+        if (expected != actual) broken[invariant] = true;
+    }
+
+    function setProposal(address proposer_, address approver_, uint64 proposedAt_) external {
+        proposer = proposer_;
+        approver = approver_;
+        proposedAt = proposedAt_;
+    }
+
+    // ---------------------------------------------------------------------------------------------
+    // Proposals to mint
+    // ---------------------------------------------------------------------------------------------
+
+    function proposeMint(address proposer_, uint256 amount) external {
+        _mints[++mintCount] = MintModel({proposer: proposer_, amount: amount, open: true, approved: false, decided: 0});
+    }
+
+    function decideMint(uint256 mintId, bool approved, bytes32 record) external {
+        MintModel storage model = _mints[mintId];
+        model.open = false;
+        model.approved = approved;
+        model.decided = record;
+    }
+
+    function mintModel(uint256 mintId) external view returns (MintModel memory) {
+        return _mints[mintId];
+    }
+
+    // ---------------------------------------------------------------------------------------------
+    // Executions
+    // ---------------------------------------------------------------------------------------------
+
+    function schedule(uint256 id, uint64[4] calldata deadlines) external {
+        ExecutionModel storage model = _executions[id];
+        model.scheduled = true;
+        model.promised = deadlines;
+        model.deadlines = deadlines;
+    }
+
+    function postpone(uint256 id, uint256 stage, uint64 deadline) external {
+        _executions[id].deadlines[stage] = deadline;
+        ++_executions[id].postponements[stage];
+    }
+
+    function reach(uint256 id, bytes32 record) external {
+        ExecutionModel storage model = _executions[id];
+        model.records[model.reached++] = record;
+    }
+
+    function abandon(uint256 id) external {
+        _executions[id].abandoned = true;
+    }
+
+    function execution(uint256 id) external view returns (ExecutionModel memory) {
+        return _executions[id];
+    }
 
     // ---------------------------------------------------------------------------------------------
     // The model

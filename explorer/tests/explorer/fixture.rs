@@ -417,14 +417,14 @@ fn rows(outcome: &Outcome) -> Rows {
         chain.rows.blocks.push(BlockRow {
             number,
             hash: block_hash(number),
-            parent_hash: if number == 0 { B256::ZERO } else { block_hash(number - 1) },
+            parent_hash: Some(if number == 0 { B256::ZERO } else { block_hash(number - 1) }),
             block_at: time_of(number),
-            miner: Address::ZERO,
-            gas_used: 400_000,
-            gas_limit: 30_000_000,
+            miner: Some(Address::ZERO),
+            gas_used: Some(400_000),
+            gas_limit: Some(30_000_000),
             base_fee: Some(U256::from(7)),
-            size: 900,
-            tx_count: chain.rows.transactions.iter().filter(|tx| tx.block_number == number).count() as u32,
+            size: Some(900),
+            tx_count: Some(chain.rows.transactions.iter().filter(|tx| tx.block_number == number).count() as u32),
             logs_count: 0,
         });
     }
