@@ -199,6 +199,7 @@ async fn storm(seeds: u64, first: u64) -> anyhow::Result<()> {
         let what = format!("seed {seed} ({})", if full { "whole chain" } else { "our logs alone" });
         let found = one_storm(&truth, &deployment, seed, full).await.with_context(|| what.clone())?;
         compare(&what, &found.dump, truth.expected(full))?;
+        println!("{what}: {} faults, {} reorgs; equal", found.faults, found.reorgs);
         faults += found.faults;
         reorgs += found.reorgs;
     }
@@ -226,15 +227,16 @@ async fn one_storm(truth: &Truth, deployment: &Path, seed: u64, full: bool) -> a
     let database = TestDatabase::create().await?;
     let mut process = Process::new(&node.url, &database.url, deployment, full);
     process.start()?;
-    let mut kills = [20 + dice.below(500), 20 + dice.below(900)];
+    let mut kills = [dice.below(recording.head()), dice.below(recording.head())];
     kills.sort_unstable();
-    let started = Instant::now();
     let mut killed = 0;
     let mut grown = false;
     while !grown || killed < kills.len() {
-        tokio::time::sleep(Duration::from_millis(10 + dice.below(30))).await;
+        follow(&database.pool, node.head()).await?;
+        tokio::time::sleep(Duration::from_millis(dice.below(20))).await;
         grown = node.step();
-        if killed < kills.len() && started.elapsed() >= Duration::from_millis(kills[killed]) {
+        if killed < kills.len() && node.head() >= kills[killed] {
+            tokio::time::sleep(Duration::from_millis(dice.below(30))).await;
             process.kill()?;
             process.start()?;
             killed += 1;
@@ -246,6 +248,19 @@ async fn one_storm(truth: &Truth, deployment: &Path, seed: u64, full: bool) -> a
     let dump = dump(&database.pool).await?;
     database.pool.close().await;
     Ok(Survived { dump, faults: node.faults_made(), reorgs })
+}
+
+/// Lets the index come near the head, so that reorgs meet it; but not for long.
+async fn follow(database: &PgPool, head: u64) -> anyhow::Result<()> {
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_millis(400) {
+        let tip = state::tip(&mut *database.acquire().await?).await?;
+        if tip.is_some_and(|(number, _)| number + 3 >= head) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Ok(())
 }
 
 /// A Postgres of its own in a folder; on the port where it was before.

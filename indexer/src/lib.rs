@@ -217,6 +217,7 @@ async fn lead_again_and_again(
     let mut pause = config.poll;
     while !cancel.is_cancelled() {
         let started = std::time::Instant::now();
+        let before = status.borrow().indexed_block;
         match lead(config, status, cancel).await {
             Ok(()) => return Ok(()),
             Err(error) if error.is::<IndexerError>() => {
@@ -224,7 +225,7 @@ async fn lead_again_and_again(
                 return Err(error);
             }
             Err(error) => {
-                if started.elapsed() > LONGEST_PAUSE {
+                if started.elapsed() > LONGEST_PAUSE || status.borrow().indexed_block != before {
                     pause = config.poll;
                 }
                 metrics::counter!("kopilka_indexer_errors_total").increment(1);

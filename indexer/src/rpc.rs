@@ -17,6 +17,9 @@ use crate::refusal::is_overload;
 /// A request takes at most this long.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Small questions are asked again so often.
+const SMALL_ATTEMPTS: u32 = 4;
+
 /// Gas for asking a token: real ones need a few thousand, and one that runs in circles must not keep the node busy.
 const CALL_GAS: u64 = 300_000;
 
@@ -120,19 +123,27 @@ impl Node {
     }
 
     pub(crate) async fn chain_id(&self) -> Result<u64, TransportError> {
-        let id: U64 = self.one("eth_chainId", json!([])).await?;
+        let id: U64 = self.ask("eth_chainId", json!([])).await?;
         Ok(id.to())
     }
 
     /// The node's highest block.
     pub(crate) async fn head(&self) -> Result<Option<RpcBlock<B256>>, TransportError> {
-        self.one("eth_getBlockByNumber", json!(["latest", false])).await
+        self.ask("eth_getBlockByNumber", json!(["latest", false])).await
     }
 
     /// The node's hash at each height; none where its chain is shorter.
     pub(crate) async fn hashes(&self, numbers: &[u64]) -> Result<Vec<Option<B256>>, TransportError> {
-        let calls = numbers.iter().map(|number| ("eth_getBlockByNumber", json!([U64::from(*number), false]))).collect();
-        let blocks: Vec<Option<RpcBlock<B256>>> = self.many(calls).await?;
+        let mut attempt = 0;
+        let blocks = loop {
+            match self.headers(numbers).await {
+                Err(error) if attempt < SMALL_ATTEMPTS && passes(&error) => {
+                    tokio::time::sleep(Duration::from_millis(20 << attempt)).await;
+                    attempt += 1;
+                }
+                blocks => break blocks?,
+            }
+        };
         Ok(blocks.into_iter().map(|block| block.map(|block| block.hash)).collect())
     }
 
@@ -149,7 +160,7 @@ impl Node {
 
     /// The highest block that the chain calls final; none before the first, or where it has no such word.
     pub(crate) async fn finalized(&self) -> Result<Option<u64>, TransportError> {
-        let answer = self.one::<Option<RpcBlock<B256>>>("eth_getBlockByNumber", json!(["finalized", false])).await;
+        let answer = self.ask::<Option<RpcBlock<B256>>>("eth_getBlockByNumber", json!(["finalized", false])).await;
         match answer {
             Ok(block) => Ok(block.map(|block| block.number.to())),
             Err(RpcError::ErrorResp(error)) if !is_overload(error.code, &error.message) => {
@@ -223,7 +234,7 @@ impl Node {
     ) -> Result<Option<Bytes>, TransportError> {
         let call = json!({ "to": contract, "data": data, "gas": U64::from(CALL_GAS) });
         for at in [json!(U64::from(block)), json!("latest")] {
-            match self.one::<Bytes>("eth_call", json!([call, at])).await {
+            match self.ask::<Bytes>("eth_call", json!([call, at])).await {
                 Ok(bytes) => return Ok(Some(bytes)),
                 Err(RpcError::ErrorResp(error)) if is_overload(error.code, &error.message) => {
                     return Err(RpcError::ErrorResp(error));
@@ -233,6 +244,24 @@ impl Node {
             }
         }
         Ok(None)
+    }
+
+    /// A small question, asked again when the answer is lost or the node is busy: it costs less than to begin a session anew.
+    async fn ask<R: DeserializeOwned + Send + Sync + std::fmt::Debug + Unpin + 'static>(
+        &self,
+        method: &'static str,
+        parameters: Value,
+    ) -> Result<R, TransportError> {
+        for attempt in 0..SMALL_ATTEMPTS {
+            match self.one(method, parameters.clone()).await {
+                Err(error) if passes(&error) => {
+                    tracing::debug!(method, attempt, %error, "asking again");
+                    tokio::time::sleep(Duration::from_millis(20 << attempt)).await;
+                }
+                answer => return answer,
+            }
+        }
+        self.one(method, parameters).await
     }
 
     async fn one<R: DeserializeOwned + Send + Sync + std::fmt::Debug + Unpin + 'static>(
@@ -268,4 +297,12 @@ async fn within_time<T>(answer: impl Future<Output = Result<T, TransportError>>)
     tokio::time::timeout(TIMEOUT, answer)
         .await
         .unwrap_or_else(|_| Err(TransportErrorKind::custom_str("the node did not answer within 30 s")))
+}
+
+/// Whether the same question may be answered a moment later.
+fn passes(error: &TransportError) -> bool {
+    match error {
+        RpcError::ErrorResp(answer) => is_overload(answer.code, &answer.message),
+        _ => true,
+    }
 }

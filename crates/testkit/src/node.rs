@@ -229,6 +229,11 @@ impl BadNode {
         Ok(Self { shared, url, server })
     }
 
+    /// Highest block that it shows.
+    pub fn head(&self) -> u64 {
+        self.shared.chain().len() as u64 - 1
+    }
+
     /// Faults made so far, reorgs included.
     pub fn faults_made(&self) -> u64 {
         self.shared.made.load(Ordering::Relaxed)
