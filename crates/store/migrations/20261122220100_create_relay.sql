@@ -85,6 +85,7 @@ comment on column relay.messages.waits_for is 'Registration that must be mined f
 comment on column relay.messages.attempts is 'Transactions with this message that were mined without effect';
 comment on column relay.messages.reason is 'Why it took no effect; a mined message with a reason becomes failed when its block is final';
 create unique index messages_one_per_version on relay.messages (account, kind, contract, scope, version) where status <> 'failed';
+create index messages_account on relay.messages (account, id);
 create index messages_queued on relay.messages (kind, contract, scope, class, id) where status = 'queued';
 create index messages_waiting on relay.messages (waits_for) where status = 'queued' and waits_for is not null;
 create index messages_submission on relay.messages (submission) where submission is not null;

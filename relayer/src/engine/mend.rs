@@ -24,10 +24,7 @@ pub(super) async fn keep_sending(
     chain_nonce: u64,
     head: Head,
 ) -> Result<(), EngineError> {
-    let Some(newest) = submission.transactions.last() else {
-        tracing::error!(submission.id, "a submission has no transaction");
-        return Ok(());
-    };
+    let Some(newest) = submission.transactions.last() else { return close(engine, sender, submission).await };
     let is_filler = submission.kind == SubmissionKind::Filler;
     let offered = Fees { max: newest.max_fee_per_gas, tip: newest.max_priority_fee_per_gas };
     if is_filler && newest.gas_limit > gas::TRANSFER {
@@ -78,9 +75,29 @@ async fn release(engine: &Engine, sender: &Sender, submission: &Submission) -> R
         sender = %sender.address,
         nonce = submission.nonce,
         count = ids.len(),
-        "the sender cannot pay: messages go to another; send it funds"
+        "the transaction cannot be sent: its messages go to another sender"
     );
     engine.faults.pass(FaultPoint::MessagesReleased)?;
+    Ok(())
+}
+
+/// The bytes of a submission are lost, as after a partial restore: its messages go back, and an empty transaction closes
+/// the nonce.
+async fn close(engine: &Engine, sender: &Sender, submission: &Submission) -> Result<(), EngineError> {
+    if submission.kind != SubmissionKind::Filler {
+        return release(engine, sender, submission).await;
+    }
+    let fees = engine.usual_fees().await?.fees;
+    let nonce = submission.nonce;
+    let unsigned = Unsigned { nonce, to: sender.address, gas_limit: gas::TRANSFER, input: Bytes::new(), fees };
+    let transaction = engine.sign(sender, unsigned).await?;
+    let mut work = engine.pool.begin().await?;
+    if !submissions::lock(&mut work, submission).await? {
+        return Ok(());
+    }
+    submissions::insert_transaction(&mut work, submission.id, &transaction).await?;
+    work.commit().await?;
+    engine.send(sender, &transaction).await;
     Ok(())
 }
 

@@ -37,6 +37,8 @@ pub struct Options {
     pub block_seconds: Option<f64>,
     /// Kopecks of a fixed share.
     pub fixed_amount: u64,
+    /// A consortium chain on which gas costs nothing.
+    pub is_free: bool,
 }
 
 impl Default for Options {
@@ -47,6 +49,7 @@ impl Default for Options {
             initiatives: 5,
             block_seconds: None,
             fixed_amount: 1_000,
+            is_free: false,
         }
     }
 }
@@ -120,7 +123,14 @@ impl World {
 
     /// The same on a given, empty database.
     pub async fn start_on(options: Options, database: TestDatabase) -> anyhow::Result<Self> {
-        let chain = TestChain::start_with(|config| config.block_seconds = options.block_seconds).await?;
+        let chain = TestChain::start_with(|config| {
+            config.block_seconds = options.block_seconds;
+            if options.is_free {
+                let free = ["--base-fee", "0", "--gas-price", "0", "--disable-min-priority-fee"];
+                config.arguments.extend(free.map(str::to_owned));
+            }
+        })
+        .await?;
         let staff = chain.provider(0)?;
         staff.client().set_poll_interval(Duration::from_millis(20));
         let officer = chain.account(0)?;

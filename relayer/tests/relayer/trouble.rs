@@ -233,3 +233,96 @@ async fn a_reverted_batch_is_tried_again() -> anyhow::Result<()> {
     assert_eq!(world.count("select count(*) from relay.submissions where reverted").await?, 1);
     relayer.stop().await
 }
+
+/// Posts a message and counts the blocks until it is mined.
+async fn blocks_until_mined(world: &World, relayer: &crate::fixture::Relayer) -> anyhow::Result<u64> {
+    let accepted = relayer.client.register(&world.registration(&Citizen::new())).await?;
+    for blocks in 0..40 {
+        let message = relayer.client.message(accepted.id).await?;
+        if matches!(message.status, MessageStatus::Mined | MessageStatus::Finalized) {
+            return Ok(blocks);
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        world.mine().await?;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    anyhow::bail!("after 40 blocks the message is not mined")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nonces_that_drifted_heal_by_themselves() -> anyhow::Result<()> {
+    // Three below: the key was used elsewhere, so the chain is ahead of what is stored.
+    let world = World::start(Options::default()).await?;
+    let relayer = world.relayer(|config| config.senders.truncate(1)).await?;
+    relayer.is_final(relayer.client.register(&world.registration(&Citizen::new())).await?.id).await?;
+    relayer.stop().await?;
+    let stranger = world.chain.provider(1)?;
+    for _ in 0..3 {
+        let transfer = TransactionRequest::default().with_to(world.chain.account(0)?).with_value(U256::from(1));
+        stranger.send_transaction(transfer).await?.get_receipt().await?;
+    }
+    world.set_automine(false).await?;
+    let relayer = world.relayer(|config| config.senders.truncate(1)).await?;
+    let blocks = blocks_until_mined(&world, &relayer).await?;
+    assert!(blocks <= 5, "three below: {blocks} blocks");
+    relayer.stop().await?;
+
+    // Four above: the chain has forgotten transactions that are stored, and whose bytes are lost as well.
+    let next = "insert into relay.submissions (sender, nonce, kind, recipient, status)
+                select $1, max(nonce) + 5, 'filler', $1, 'pending' from relay.submissions where sender = $1";
+    sqlx::query(next).bind(world.chain.account(1)?.as_slice()).execute(&world.database.pool).await?;
+    let relayer = world.relayer(|config| config.senders.truncate(1)).await?;
+    let blocks = blocks_until_mined(&world, &relayer).await?;
+    assert!(blocks <= 5, "four above: {blocks} blocks");
+    relayer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sender_without_funds_hands_its_work_on() -> anyhow::Result<()> {
+    let world = World::start(Options { block_seconds: Some(0.2), ..Options::default() }).await?;
+    let (poor, rich) = (world.chain.account(1)?, world.chain.account(2)?);
+    // It is drained after its transaction is stored and before it is sent.
+    let relayer = world
+        .relayer(|config| {
+            config.senders.truncate(1);
+            config.fault = Some(FaultPoint::BatchStored.into());
+        })
+        .await?;
+    let accepted = relayer.client.register(&world.registration(&Citizen::new())).await?;
+    relayer.failure().await?;
+    world.anvil("anvil_setBalance", json!([poor, "0x0"])).await?;
+    let relayer = world.relayer(|config| config.fees.bump_after_blocks = 2).await?;
+    let message = relayer.is_final(accepted.id).await?;
+    assert_eq!(message.status, MessageStatus::Finalized);
+    let payer = world.staff.get_transaction_by_hash(message.tx_hash.unwrap()).await?.unwrap();
+    assert_eq!(alloy::network::TransactionResponse::from(&payer), rich);
+    assert_eq!(world.count("select count(*) from relay.submissions where kind = 'filler'").await?, 1);
+    // With money again, the nonce is closed by an empty transaction, and the sender works as before.
+    world.anvil("anvil_setBalance", json!([poor, "0x21e19e0c9bab2400000"])).await?;
+    world.until("select count(*) from relay.submissions where status = 'finalized'", 2).await?;
+    assert_eq!(world.registered().await?, 1);
+    relayer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chain_without_fees_needs_no_money() -> anyhow::Result<()> {
+    let world = World::start(Options { is_free: true, ..Options::default() }).await?;
+    for index in 1..3 {
+        world.anvil("anvil_setBalance", json!([world.chain.account(index)?, "0x0"])).await?;
+    }
+    let relayer = world
+        .relayer(|config| {
+            config.fees.min_priority_fee = 0;
+            config.fees.max_fee_ceiling = 0;
+            config.fees.low_balance = 0;
+        })
+        .await?;
+    let requests: Vec<_> = (0..4).map(|_| world.registration(&Citizen::new())).collect();
+    let accepted = try_join_all(requests.iter().map(|request| relayer.client.register(request))).await?;
+    for message in accepted {
+        assert_eq!(relayer.is_final(message.id).await?.status, MessageStatus::Finalized);
+    }
+    let paid = "select count(*) from relay.transactions where max_fee_per_gas > 0";
+    assert_eq!(world.count(paid).await?, 0);
+    relayer.stop().await
+}
