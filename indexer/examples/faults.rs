@@ -250,12 +250,12 @@ async fn one_storm(truth: &Truth, deployment: &Path, seed: u64, full: bool) -> a
     Ok(Survived { dump, faults: node.faults_made(), reorgs })
 }
 
-/// Lets the index come near the head, so that reorgs meet it; but not for long.
+/// Lets the index come to the head, so that reorgs meet it; but not for long.
 async fn follow(database: &PgPool, head: u64) -> anyhow::Result<()> {
     let started = Instant::now();
-    while started.elapsed() < Duration::from_millis(400) {
+    while started.elapsed() < Duration::from_millis(1_500) {
         let tip = state::tip(&mut *database.acquire().await?).await?;
-        if tip.is_some_and(|(number, _)| number + 3 >= head) {
+        if tip.is_some_and(|(number, _)| number >= head) {
             break;
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
