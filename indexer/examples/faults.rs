@@ -284,9 +284,19 @@ fn kill_server(data: &Path) -> anyhow::Result<()> {
             victims.push(id);
         }
     }
-    for victim in victims {
+    for victim in &victims {
         let done = Command::new("kill").args(["-9", &victim.to_string()]).stderr(Stdio::null()).status()?;
-        ensure!(done.success() || victim != leader, "the server could not be killed");
+        ensure!(done.success() || *victim != leader, "the server could not be killed");
+    }
+    // A new server does not start before the last process of the old one is gone; a zombie is.
+    let started = Instant::now();
+    let lives = |victim: &i32| {
+        let stat = std::fs::read_to_string(format!("/proc/{victim}/stat")).unwrap_or_default();
+        stat.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with('Z'))
+    };
+    while victims.iter().any(lives) {
+        ensure!(started.elapsed() < PATIENCE, "processes of the killed server are still there");
+        std::thread::sleep(Duration::from_millis(20));
     }
     Ok(())
 }
@@ -319,7 +329,7 @@ async fn postgres() -> anyhow::Result<()> {
         }
         kill_server(data)?;
         drop(running);
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
         running = server(&folder, port).await?;
         ensure!(running.url("faults") == url, "the server came back at another address");
     }

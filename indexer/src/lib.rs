@@ -83,7 +83,7 @@ impl Config {
             rpc_url,
             deployment,
             database,
-            poll: Duration::from_millis(40),
+            poll: Duration::from_millis(25),
             window: 64,
             finality: Finality::Depth(12),
             shorter_after: Duration::from_secs(15),

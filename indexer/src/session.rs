@@ -193,9 +193,9 @@ impl<'a> Session<'a> {
             checks: self.checks.clone(),
             sparse: !self.checks.needs_all_headers(),
         };
-        let (first, tip) = (self.config.first_block(), self.tip.map(|tip| tip.number));
+        let blocks = (self.config.first_block(), self.tip.map(|tip| tip.number));
         let database = &self.config.database;
-        watched::catch_up(&self.node, database, &mut self.connection, &mut meta, order, first, tip, &self.size).await?;
+        watched::catch_up(&self.node, database, &mut self.connection, &mut meta, order, blocks, &self.size).await?;
         self.watched = meta.watched;
         let tokens = state::known_tokens(&mut self.connection).await?;
         self.known = Known::new(&self.config.deployment, &self.watched, tokens);

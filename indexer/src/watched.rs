@@ -23,8 +23,7 @@ pub(crate) async fn catch_up(
     connection: &mut PgConnection,
     meta: &mut Meta,
     order: Order,
-    first: u64,
-    tip: Option<u64>,
+    (first, tip): (u64, Option<u64>),
     size: &Arc<Mutex<RangeSize>>,
 ) -> anyhow::Result<()> {
     let Scope::Contracts(tokens) = &order.scope else { return Ok(()) };
