@@ -194,6 +194,24 @@ contract BlindCredentialStepsTest is Assertions {
         assertFalse(harness.verify(scope, key, accounts, signatures), "the second is infinity");
     }
 
+    /// @notice Of a large batch only one is kept: what the others left in memory is not taken for zeros.
+    function test_FewOfManyAreKept() public view {
+        address[] memory accounts = _accounts(40);
+        bytes memory signatures = new bytes(96 * 40);
+        for (uint256 i = 0; i < signatures.length; ++i) {
+            signatures[i] = 0xff;
+        }
+        bytes memory good = BlsSigner.unpad(BlsSigner.multiply(_hash(accounts[39]), SECRET));
+        for (uint256 i = 0; i < 96; ++i) {
+            signatures[96 * 39 + i] = good[i];
+        }
+        uint256[] memory kept = new uint256[](1);
+        kept[0] = 39;
+        assertTrue(harness.verifyKept(scope, key, accounts, signatures, kept), "the one that is kept is good");
+        kept[0] = 38;
+        assertFalse(harness.verifyKept(scope, key, accounts, signatures, kept), "another one is not");
+    }
+
     /// @notice However little gas there is, a check that cannot be finished never says yes.
     function test_TooLittleGasIsNeverYes() public view {
         address[] memory accounts = _accounts(20);
