@@ -3,6 +3,8 @@
 mod audit;
 mod ceremony;
 mod deploy;
+mod indexer;
+mod relayer;
 mod replay;
 mod round;
 mod up;
@@ -41,6 +43,12 @@ pub enum Command {
     /// What municipal staff do: create a round, open and close its phases, settle it, record payments.
     #[command(subcommand)]
     Round(round::RoundCommand),
+    /// Look after the index of the chain.
+    #[command(subcommand)]
+    Indexer(indexer::IndexerCommand),
+    /// Look after the queue of a relayer.
+    #[command(subcommand)]
+    Relayer(relayer::RelayerCommand),
     /// Replay an election from a Pabulib file: every voter is an invented citizen who goes through the real interfaces.
     Replay(replay::ReplayArgs),
     /// Recount a round from the chain's RPC alone and name the first difference.
@@ -60,6 +68,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Deploy(args) => deploy::run(args).await,
         Command::Migrate(args) => deploy::migrate(args).await,
         Command::Round(command) => round::run(command).await,
+        Command::Indexer(command) => indexer::run(command).await,
+        Command::Relayer(command) => relayer::run(command).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Audit(args) => audit::run(args).await,
         Command::Ceremony(command) => ceremony::run(command),

@@ -82,8 +82,11 @@ async fn two_relayers_share_a_queue_and_a_sender() -> anyhow::Result<()> {
     let keys = |range: std::ops::Range<usize>| -> Vec<Signer> {
         DEV_KEYS[range].iter().map(|key| Signer::from_key(key).unwrap()).collect()
     };
-    let one = world.relayer(|config| (config.senders, config.batch.max_items) = (keys(1..3), 5)).await?;
-    let two = world.relayer(|config| (config.senders, config.batch.max_items) = (keys(2..4), 5)).await?;
+    let few = |config: &mut kopilka_relayer::Config, senders| {
+        (config.senders, config.batch.max_items, config.batch.max_in_flight) = (senders, 5, 1);
+    };
+    let one = world.relayer(|config| few(config, keys(1..3))).await?;
+    let two = world.relayer(|config| few(config, keys(2..4))).await?;
     let requests: Vec<_> = (0..80).map(|_| world.registration(&Citizen::new())).collect();
     let sent = requests.iter().enumerate().map(|(n, request)| {
         let relayer = if n % 2 == 0 { &one } else { &two };
@@ -97,7 +100,7 @@ async fn two_relayers_share_a_queue_and_a_sender() -> anyhow::Result<()> {
         let message = two.client.message(accepted.id).await?;
         assert_ne!(message.status, MessageStatus::Failed);
     }
-    let one = world.relayer(|config| (config.senders, config.batch.max_items) = (keys(1..3), 5)).await?;
+    let one = world.relayer(|config| few(config, keys(1..3))).await?;
     for accepted in accepted {
         assert_eq!(two.is_final(accepted.id).await?.status, MessageStatus::Finalized);
     }
