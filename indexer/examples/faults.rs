@@ -263,6 +263,14 @@ async fn follow(database: &PgPool, head: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A folder that the server's user can reach, too.
+fn open_folder() -> anyhow::Result<tempfile::TempDir> {
+    let dir = tempfile::tempdir()?;
+    let opened = Command::new("chmod").arg("0755").arg(dir.path()).status()?;
+    ensure!(opened.success(), "chmod failed");
+    Ok(dir)
+}
+
 /// A Postgres of its own in a folder; on the port where it was before.
 async fn server(dir: &Path, port: Option<u16>) -> anyhow::Result<Postgres> {
     let config =
@@ -298,12 +306,14 @@ fn kill_server(data: &Path) -> anyhow::Result<()> {
         ensure!(started.elapsed() < PATIENCE, "processes of the killed server are still there");
         std::thread::sleep(Duration::from_millis(20));
     }
+    // Where nobody reaps zombies, a new server would take the old one for alive.
+    std::fs::remove_file(data.join("postmaster.pid"))?;
     Ok(())
 }
 
 async fn postgres() -> anyhow::Result<()> {
     let truth = Truth::make().await?;
-    let dir = tempfile::tempdir()?;
+    let dir = open_folder()?;
     let deployment = dir.path().join("deployment.json");
     std::fs::write(&deployment, serde_json::to_vec(&truth.deployment)?)?;
     let folder = dir.path().join("postgres");
@@ -347,9 +357,7 @@ async fn postgres() -> anyhow::Result<()> {
 }
 
 async fn disk() -> anyhow::Result<()> {
-    let dir = tempfile::tempdir()?;
-    let opened = Command::new("chmod").arg("0755").arg(dir.path()).status()?;
-    ensure!(opened.success(), "chmod failed");
+    let dir = open_folder()?;
     let small = dir.path().join("small");
     std::fs::create_dir(&small)?;
     let mount =
