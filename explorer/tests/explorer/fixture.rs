@@ -173,6 +173,7 @@ async fn fill(pool: &PgPool, outcome: &Outcome) -> anyhow::Result<()> {
             milestones: Address::repeat_byte(0xda),
         },
         full_chain: true,
+        watched: Vec::new(),
         decoder_version: 1,
     };
     state::write_meta(&mut transaction, &meta).await?;
@@ -291,6 +292,7 @@ impl Chain {
         });
         self.rows.tokens.push(TokenRow {
             address: token,
+            standard: "erc20",
             round: Some(round),
             round_id: Some(id),
             name: Some(format!("Заречье {id}")),
@@ -444,7 +446,9 @@ fn settled_round(chain: &mut Chain, outcome: &Outcome) {
         log_index,
         tx_hash: tx_hash(3),
         token: TOKEN,
+        mint_id: 1,
         treasurer: TREASURER,
+        approver: Address::repeat_byte(0xc3),
         amount: U256::from(100_000),
         minted_total: U256::from(100_000),
     });
@@ -536,6 +540,7 @@ fn settle(chain: &mut Chain, outcome: &Outcome) {
         round: SETTLED,
         kind,
         happened_at: time_of(block),
+        account: (kind == "proposed").then_some(TREASURER),
         winners: Some(winners.clone()),
         transcript_digest: digest,
         total_cost: Some(cost),
