@@ -10,8 +10,8 @@ use std::time::Instant;
 
 use storm::Script;
 
-/// Seeds that once failed, each with what was wrong, so that it never comes back; and some that cover every trouble.
-const NAMED: &[(u64, &str)] = &[(1, "the first"), (2, "the second"), (3, "the third")];
+/// The short set that always runs. A seed that ever fails is added here with what was wrong, so that it never comes back.
+const NAMED: &[(u64, &str)] = &[(1, "short set"), (2, "short set"), (3, "short set")];
 
 async fn survives(seed: u64) -> anyhow::Result<()> {
     let began = Instant::now();
