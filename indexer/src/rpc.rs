@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::refusal::is_overload;
+use crate::refusal::{self, Refusal, is_overload};
 
 /// A request takes at most this long.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -202,10 +202,14 @@ impl Node {
         topic0: Option<B256>,
     ) -> Result<Vec<RpcLog>, TransportError> {
         let mut filter = json!({ "fromBlock": U64::from(from), "toBlock": U64::from(to), "address": addresses });
-        if let Some(topic0) = topic0 {
-            filter["topics"] = json!([topic0]);
+        match topic0 {
+            // Few, and nobody else asks again for them.
+            Some(topic0) => {
+                filter["topics"] = json!([topic0]);
+                self.ask("eth_getLogs", json!([filter])).await
+            }
+            None => self.one("eth_getLogs", json!([filter])).await,
         }
-        self.one("eth_getLogs", json!([filter])).await
     }
 
     /// Asks tokens for name, symbol and decimals. What a contract answers, and how it fails, never stops the indexer.
@@ -301,8 +305,9 @@ async fn within_time<T>(answer: impl Future<Output = Result<T, TransportError>>)
 
 /// Whether the same question may be answered a moment later.
 fn passes(error: &TransportError) -> bool {
-    match error {
-        RpcError::ErrorResp(answer) => is_overload(answer.code, &answer.message),
-        _ => true,
+    match refusal::of(error) {
+        Refusal::Busy => true,
+        Refusal::TooManyBlocks { .. } | Refusal::TooMuch { .. } => false,
+        Refusal::Other => !matches!(error, RpcError::ErrorResp(_)),
     }
 }
