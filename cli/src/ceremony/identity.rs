@@ -180,7 +180,6 @@ impl Identity {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 mod tests {
     use super::*;
 

@@ -49,7 +49,7 @@ pub enum CeremonyCommand {
 
 /// The public folder.
 #[derive(Debug, Args)]
-pub struct Public {
+struct Public {
     /// Folder with the files that all participants see.
     #[arg(long, value_name = "DIR")]
     folder: PathBuf,
@@ -57,7 +57,7 @@ pub struct Public {
 
 /// The private folder and how to open it.
 #[derive(Debug, Args)]
-pub struct Private {
+struct Private {
     /// Your own folder, which nobody else may read.
     #[arg(long, value_name = "DIR")]
     private: PathBuf,
