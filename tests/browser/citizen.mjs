@@ -19,7 +19,9 @@ plan.municipality = { oktmo: "16701000", name: "Зареченск" };
 plan.objection_seconds = 1;
 const planFile = path.join(dataDir, "plan.json");
 writeFileSync(planFile, JSON.stringify(plan));
-const round = /round (0x[0-9a-fA-F]{40})/.exec(run("round", "create", planFile))[1];
+const created = run("round", "create", planFile);
+const round = /round (0x[0-9a-fA-F]{40})/.exec(created)[1];
+run("round", "approve-mint", "--round", round, "--mint", /mint (\d+)/.exec(created)[1]);
 run("round", "open-registration", "--round", round);
 
 const browser = await chromium.launch({
