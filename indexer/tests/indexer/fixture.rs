@@ -14,7 +14,7 @@ use kopilka_testkit::{TestChain, TestDatabase};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 /// An indexer with its database.
 pub(crate) struct Indexer {
