@@ -75,6 +75,6 @@ contract ChoicesCheck is Symbolic {
         for (uint256 i = 0; i < 4; ++i) {
             if (choice >> (4 * i) & 15 > 5) good = false;
         }
-        assert(Choices.isWellFormed(choice, true, 4, 0) == good);
+        assert(Choices.isWellFormed(choice, true, 16, 0) == good);
     }
 }
