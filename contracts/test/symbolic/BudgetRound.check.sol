@@ -259,11 +259,20 @@ contract BudgetRoundCheck is Money {
         assert(_inWallet(1) + token.paidTotal() == cost);
     }
 
-    function check_OnlyTheTreasurerPays(address caller, uint16 id, uint128 amount) public {
+    /// @dev The winner's id is fixed: halmos does not know that the hash of an unknown id that happens to be 1, which is
+    /// the wallet's address, is the hash of 1.
+    function check_OnlyTheTreasurerPays(address caller, uint128 amount) public {
+        _settled(500);
+        bytes memory data = abi.encodeCall(round.recordPayment, (1, amount, bytes32(0), bytes32(0)));
+        bool done = _try(caller, address(round), data);
+        assert(done == (caller == TREASURER && amount >= 1 && amount <= 500));
+    }
+
+    function check_OnlyWinnersArePaid(address caller, uint16 id, uint128 amount) public {
+        vm.assume(id != 1);
         _settled(500);
         bytes memory data = abi.encodeCall(round.recordPayment, (id, amount, bytes32(0), bytes32(0)));
-        bool done = _try(caller, address(round), data);
-        assert(done == (caller == TREASURER && id == 1 && amount >= 1 && amount <= 500));
+        assert(!_try(caller, address(round), data));
     }
 
     /// @notice A round is closed when every token has been paid or returned, not before.
