@@ -182,7 +182,7 @@ pub struct TableSize {
 pub async fn table_sizes(connection: &mut PgConnection) -> Result<Vec<TableSize>, sqlx::Error> {
     sqlx::query_as!(
         TableSize,
-        r#"select c.relname::text as "name!", greatest(c.reltuples, 0)::bigint as "rows!",
+        r#"select c.relname::text as "name!", coalesce(pg_stat_get_live_tuples(c.oid), 0) as "rows!",
              pg_total_relation_size(c.oid) as "bytes!"
            from pg_class c where c.relnamespace = 'chain'::regnamespace and c.relkind = 'r'
            order by 3 desc, 1"#
