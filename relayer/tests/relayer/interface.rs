@@ -134,11 +134,39 @@ async fn the_interface_describes_itself() -> anyhow::Result<()> {
     relayer.stop().await
 }
 
+/// What was logged so far.
+#[derive(Debug, Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn neither_tables_nor_logs_nor_metrics_know_who_sent() -> anyhow::Result<()> {
+    // Both are the process's: what the other tests write meanwhile is looked through, too.
+    let handle = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;
+    let log = Log::default();
+    let writer = log.clone();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .try_init()
+        .map_err(anyhow::Error::from_boxed)?;
     let world = World::start(Options::default()).await?;
-    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
-    let handle = recorder.handle();
     let relayer = world
         .relayer(|config| {
             config.prometheus = Some(handle);
@@ -159,6 +187,7 @@ async fn neither_tables_nor_logs_nor_metrics_know_who_sent() -> anyhow::Result<(
     let id: B256 = response.json::<Value>().await?["id"].as_str().unwrap().parse()?;
     relayer.is_final(id).await?;
     let mut text = http.get(relayer.url.join("metrics")?).send().await?.text().await?;
+    assert!(text.contains("kopilka_relayer_accepted_total{kind=\"registration\"}"), "the metrics are the relayer's");
     for table in ["messages", "submissions", "transactions", "stamps"] {
         let query = format!("select coalesce(string_agg(t::text, ' '), '') from relay.{table} t");
         text += &sqlx::query_scalar::<_, String>(sqlx::AssertSqlSafe(query)).fetch_one(&world.database.pool).await?;
@@ -166,6 +195,11 @@ async fn neither_tables_nor_logs_nor_metrics_know_who_sent() -> anyhow::Result<(
     let hex = |bytes: &[u8]| hex::encode(bytes);
     for trace in ["203.0.113", "SecretBrowser", "anna", "127.0.0.1", &hex(b"203.0.113.77"), &hex(&[203, 0, 113, 77])] {
         assert!(!text.contains(trace), "{trace} was kept");
+    }
+    let log = log.text();
+    assert!(log.contains(&id.to_string()), "the log tells of the message");
+    for trace in ["203.0.113", "SecretBrowser", "anna"] {
+        assert!(!log.contains(trace), "{trace} was logged");
     }
     let times = "select count(*) from information_schema.columns where table_schema = 'relay'
                  and (data_type like 'timestamp%' or data_type in ('date', 'inet', 'cidr'))";
