@@ -367,7 +367,7 @@ pub fn describe(error: &alloy::contract::Error) -> String {
     macro_rules! decoded {
         ($($errors:ty),+) => {
             $(if let Some(error) = error.as_decoded_interface_error::<$errors>() {
-                return format!("{error:?}");
+                return plain(&format!("{error:?}"));
             })+
         };
     }
@@ -381,6 +381,49 @@ pub fn describe(error: &alloy::contract::Error) -> String {
     error.to_string()
 }
 
+/// An error without the name of the list that it comes from, and what to do where staff can do something.
+///
+/// Example: `MintUnknown(MintUnknown { mintId: 9 })` becomes `MintUnknown { mintId: 9 }: …`.
+fn plain(debug: &str) -> String {
+    let error = debug.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(debug);
+    let name = error.split([' ', '(']).next().unwrap_or(error);
+    let advice = match name {
+        "ActionsPaused" => "the region's operator has stopped new actions",
+        "ApproverIsProposer" => "another person than the one who proposed must approve",
+        "BudgetMissing" => "nothing is minted: a controller approves the mint with `kopilka round approve-mint`",
+        "CallerLacksRole" | "CallerNotClerk" => "the key of secrets.json has no valid access in this role",
+        "MintUnknown" => "`kopilka round create` and `propose-mint` print the ids of proposals",
+        "MintingClosed" => "the budget is fixed once pledging is open",
+        "PhaseWrong" => "`kopilka round status` tells the phase",
+        "RegisteredExceedsIssued" => "wait until the portal has published how many credentials it issued",
+        "SettlementNotApproved" => "a controller approves the result with `kopilka round approve`",
+        "TooEarly" => "the published time has not come (Unix seconds)",
+        _ => return error.to_owned(),
+    };
+    format!("{error}: {advice}")
+}
+
 fn amount(kopecks: Kopecks) -> u128 {
     kopecks.0
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::U256;
+    use kopilka_bindings::budget_token::BudgetToken;
+
+    use super::plain;
+
+    #[test]
+    fn refusals_say_what_to_do() {
+        let unknown = BudgetToken::BudgetTokenErrors::MintUnknown(BudgetToken::MintUnknown { mintId: U256::from(9) });
+        assert_eq!(
+            plain(&format!("{unknown:?}")),
+            "MintUnknown { mintId: 9 }: `kopilka round create` and `propose-mint` print the ids of proposals"
+        );
+        let closed = BudgetToken::BudgetTokenErrors::MintingClosed(BudgetToken::MintingClosed {});
+        assert_eq!(plain(&format!("{closed:?}")), "MintingClosed: the budget is fixed once pledging is open");
+        let other = BudgetToken::BudgetTokenErrors::AmountZero(BudgetToken::AmountZero {});
+        assert_eq!(plain(&format!("{other:?}")), "AmountZero");
+    }
 }
