@@ -87,20 +87,20 @@ pub(super) async fn run(args: AuditArgs) -> anyhow::Result<()> {
             .with_context(|| format!("round {round} does not pass"))?;
         progress.finish_and_clear();
         if args.json {
-            println!("{}", serde_json::to_string_pretty(&report)?);
+            say!("{}", serde_json::to_string_pretty(&report)?);
             continue;
         }
         let money =
             |kopecks: U256| u128::try_from(kopecks).map_or_else(|_| kopecks.to_string(), |k| Kopecks(k).to_string());
-        println!("round {round}: everything agrees at block {}", report.head);
-        println!("  registered {} of {} issued, allocations {}", report.registered, report.issued, report.allocations);
-        println!("  minted {}, paid {}, returned {}", money(report.minted), money(report.paid), money(report.returned));
+        say!("round {round}: everything agrees at block {}", report.head);
+        say!("  registered {} of {} issued, allocations {}", report.registered, report.issued, report.allocations);
+        say!("  minted {}, paid {}, returned {}", money(report.minted), money(report.paid), money(report.returned));
         match (report.winners, report.digest) {
-            (Some(winners), Some(digest)) => println!("  winners {winners:?}, transcript {digest}"),
-            _ => println!("  no result is proposed yet"),
+            (Some(winners), Some(digest)) => say!("  winners {winners:?}, transcript {digest}"),
+            _ => say!("  no result is proposed yet"),
         }
         if report.database_compared {
-            println!("  the indexer's tables agree with the chain");
+            say!("  the indexer's tables agree with the chain");
         }
     }
     Ok(())

@@ -203,9 +203,9 @@ fn identity(args: &IdentityArgs) -> anyhow::Result<()> {
     let file = private.card_file();
     std::fs::write(&file, format!("{}\n", serde_json::to_string_pretty(&card)?))
         .with_context(|| format!("cannot write {}", file.display()))?;
-    println!("Your identity is {}: keep it, and its passphrase, to yourself.", path.display());
-    println!("Hand on {}, and read this to whoever prepares the ceremony:", file.display());
-    println!("  {}", card.signer);
+    say!("Your identity is {}: keep it, and its passphrase, to yourself.", path.display());
+    say!("Hand on {}, and read this to whoever prepares the ceremony:", file.display());
+    say!("  {}", card.signer);
     Ok(())
 }
 
@@ -225,34 +225,31 @@ fn init(args: InitArgs) -> anyhow::Result<()> {
     };
     let record = ceremony::create(&args.public.folder, args.needed, purpose, cards)?;
     print_plan(&record);
-    println!("Send ceremony.json to all, and let everybody compare the session by telephone before contributing.");
+    say!("Send ceremony.json to all, and let everybody compare the session by telephone before contributing.");
     Ok(())
 }
 
 fn print_plan(record: &Record) {
     let (plan, threshold) = (&record.plan, record.plan.threshold);
     let purpose = &plan.purpose;
-    println!("session      {}", plan.session());
-    println!(
-        "key for      {}, {}, {}, chain {}",
-        purpose.what, purpose.municipality, purpose.contract, purpose.chain_id
-    );
-    println!("threshold    {threshold} must sign; {} may lose their shares", threshold.may_be_lost());
-    println!("withstands   {} corrupt who would issue alone;", threshold.withstands());
-    println!(
+    say!("session      {}", plan.session());
+    say!("key for      {}, {}, {}, chain {}", purpose.what, purpose.municipality, purpose.contract, purpose.chain_id);
+    say!("threshold    {threshold} must sign; {} may lose their shares", threshold.may_be_lost());
+    say!("withstands   {} corrupt who would issue alone;", threshold.withstands());
+    say!(
         "             {} corrupt who help a citizen to a second credential, unless the others compare what they signed",
         threshold.withstands_with_a_citizen()
     );
     for (index, card) in threshold.indices().zip(&plan.participants) {
-        println!("issuer {index:<5} {} {}", card.signer, card.name);
+        say!("issuer {index:<5} {} {}", card.signer, card.name);
     }
 }
 
 fn contribute(args: &Mine) -> anyhow::Result<()> {
     let (record, identity, private) = args.open()?;
     let path = ceremony::contribute(&record, &identity, &private)?;
-    println!("session {}", record.plan.session());
-    println!("Send {} to all the others. Nothing in it is secret.", path.display());
+    say!("session {}", record.plan.session());
+    say!("Send {} to all the others. Nothing in it is secret.", path.display());
     Ok(())
 }
 
@@ -260,24 +257,24 @@ fn verify(args: &Mine) -> anyhow::Result<()> {
     let (record, identity, _) = args.open()?;
     let (path, complaints) = ceremony::verify(&record, &identity)?;
     for dealer in &complaints {
-        println!(
+        say!(
             "The share from {} does not open or does not fit: your review complains of it.",
             record.plan.name(*dealer)
         );
     }
     if complaints.is_empty() {
-        println!("All shares that were dealt to you are right.");
+        say!("All shares that were dealt to you are right.");
     }
-    println!("contributions {}", hex::encode(record.contributions_digest()?));
-    println!("Send {} to all the others.", path.display());
+    say!("contributions {}", hex::encode(record.contributions_digest()?));
+    say!("Send {} to all the others.", path.display());
     Ok(())
 }
 
 fn answer(args: &Mine) -> anyhow::Result<()> {
     let (record, identity, private) = args.open()?;
     match ceremony::answer(&record, &identity, &private)? {
-        None => println!("Nobody complains of you: there is nothing to answer."),
-        Some(path) => println!("Send {} to all the others. The shares in it are public now.", path.display()),
+        None => say!("Nobody complains of you: there is nothing to answer."),
+        Some(path) => say!("Send {} to all the others. The shares in it are public now.", path.display()),
     }
     Ok(())
 }
@@ -287,18 +284,18 @@ fn finish(args: &FinishArgs) -> anyhow::Result<()> {
     let without = indices(&args.without_answer)?;
     let transcript = ceremony::finish(&record, &identity, &private, &without)?;
     print_result(&record, &transcript);
-    println!("Your share is {}; your polynomial is destroyed.", private.share_file(record.plan.session()).display());
-    println!("Send confirmation-N.json to all the others, and compare the transcript by telephone.");
+    say!("Your share is {}; your polynomial is destroyed.", private.share_file(record.plan.session()).display());
+    say!("Send confirmation-N.json to all the others, and compare the transcript by telephone.");
     Ok(())
 }
 
 fn print_result(record: &Record, transcript: &Transcript) {
-    println!("transcript   {}", hex::encode(transcript.digest()));
+    say!("transcript   {}", hex::encode(transcript.digest()));
     for complaint in &transcript.complaints {
-        println!("complaint    {} of {}", record.plan.name(complaint.by), record.plan.name(complaint.about));
+        say!("complaint    {} of {}", record.plan.name(complaint.by), record.plan.name(complaint.about));
     }
     for one in &transcript.disqualified {
-        println!("left out     {}: {}", record.plan.name(one.dealer), one.reason);
+        say!("left out     {}: {}", record.plan.name(one.dealer), one.reason);
     }
 }
 
@@ -313,7 +310,7 @@ fn show(args: &ShowArgs) -> anyhow::Result<()> {
             ("confirmation", record.missing(&record.confirmations)),
         ] {
             if !missing.is_empty() {
-                println!("missing      {what} of {}", missing.join(", "));
+                say!("missing      {what} of {}", missing.join(", "));
             }
         }
     }
@@ -324,20 +321,20 @@ fn show(args: &ShowArgs) -> anyhow::Result<()> {
     if args.key {
         let missing = record.missing(&record.confirmations);
         ensure!(all, "the key is not to be used: {} have not confirmed it", missing.join(", "));
-        println!("0x{}", hex::encode(key.to_eip2537()));
+        say!("0x{}", hex::encode(key.to_eip2537()));
         return Ok(());
     }
     print_result(&record, &transcript);
     for (index, share) in record.plan.threshold.indices().zip(transcript.keys.share_keys()) {
-        println!("share key {index:<2} {share}");
+        say!("share key {index:<2} {share}");
     }
-    println!("group key    {key}");
-    println!("for addClass 0x{}", hex::encode(key.to_eip2537()));
+    say!("group key    {key}");
+    say!("for addClass 0x{}", hex::encode(key.to_eip2537()));
     for destruction in record.destructions.values() {
-        println!("destroyed    {} by {}", destruction.files.join(", "), record.plan.name(destruction.issuer));
+        say!("destroyed    {} by {}", destruction.files.join(", "), record.plan.name(destruction.issuer));
     }
     if !all {
-        println!("Do not use the key before everybody has confirmed it.");
+        say!("Do not use the key before everybody has confirmed it.");
     }
     Ok(())
 }
@@ -347,7 +344,7 @@ fn sign(args: &SignArgs) -> anyhow::Result<()> {
     let (_, transcript) = ceremony::transcript(&record, &indices(&args.without_answer)?)?;
     let message = args.blinded.unwrap_or_else(|| ceremony::trial_message(&record.plan));
     let partial = ceremony::sign(&record, &transcript, &identity, &private, &message)?;
-    println!("{}", serde_json::to_string(&partial)?);
+    say!("{}", serde_json::to_string(&partial)?);
     Ok(())
 }
 
@@ -365,18 +362,18 @@ fn combine(args: &CombineArgs) -> anyhow::Result<()> {
         })
         .collect::<anyhow::Result<_>>()?;
     let signature = ceremony::combine(&record, &transcript, &message, &partials)?;
-    println!("{signature}");
+    say!("{signature}");
     Ok(())
 }
 
 fn destroy(args: &DestroyArgs) -> anyhow::Result<()> {
     let (record, identity, private) = args.mine.open()?;
     let files = ceremony::destroy(&record, &identity, &private, args.keep_identity)?;
-    println!("Destroyed: {}. Send destruction-N.json to all the others.", files.join(", "));
+    say!("Destroyed: {}. Send destruction-N.json to all the others.", files.join(", "));
     if args.keep_identity {
-        println!("Until the identity is destroyed too, the share can be restored from the ceremony's files.");
+        say!("Until the identity is destroyed too, the share can be restored from the ceremony's files.");
     }
-    println!("Copies and old media are not reached by this: see docs/ceremony.md.");
+    say!("Copies and old media are not reached by this: see docs/ceremony.md.");
     Ok(())
 }
 

@@ -46,11 +46,7 @@ pub(super) async fn run(args: DeployArgs) -> anyhow::Result<()> {
         let deployment: Deployment = serde_json::from_str(&text)
             .with_context(|| format!("{} does not hold the addresses of a deployment", args.deployment.display()))?;
         deploy::verify(&read_only, &deployment).await?;
-        println!(
-            "The contracts of {} stand on chain {} with our code.",
-            args.deployment.display(),
-            deployment.chain_id
-        );
+        say!("The contracts of {} stand on chain {} with our code.", args.deployment.display(), deployment.chain_id);
         return Ok(());
     }
     anyhow::ensure!(!args.check, "{} does not exist: there is nothing to check", args.deployment.display());
@@ -65,7 +61,7 @@ pub(super) async fn run(args: DeployArgs) -> anyhow::Result<()> {
     deploy::verify(&read_only, &deployment).await?;
     std::fs::write(&args.deployment, serde_json::to_string_pretty(&deployment)?)
         .with_context(|| format!("cannot write {}", args.deployment.display()))?;
-    println!("Deployed to chain {}; the addresses are in {}.", deployment.chain_id, args.deployment.display());
+    say!("Deployed to chain {}; the addresses are in {}.", deployment.chain_id, args.deployment.display());
     Ok(())
 }
 
@@ -73,6 +69,6 @@ pub(super) async fn run(args: DeployArgs) -> anyhow::Result<()> {
 pub(super) async fn migrate(args: MigrateArgs) -> anyhow::Result<()> {
     let pool = kopilka_store::connect(&args.database_url, 1).await?;
     kopilka_store::migrate(&pool).await?;
-    println!("The schema is up to date.");
+    say!("The schema is up to date.");
     Ok(())
 }

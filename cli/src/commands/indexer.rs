@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use kopilka_indexer::{Config, rebuild_derived, verify};
 use kopilka_store::chain::{query, state};
 use sqlx::{AssertSqlSafe, PgPool};
+use time::format_description::well_known::Rfc3339;
 use url::Url;
 
 use crate::system::System;
@@ -86,7 +87,7 @@ pub(super) async fn run(command: IndexerCommand) -> anyhow::Result<()> {
             let database = kopilka_store::connect(&args.url()?, 3).await?;
             let started = Instant::now();
             rebuild_derived(&database).await?;
-            println!("The derived tables were made anew in {:.1?}.", started.elapsed());
+            say!("The derived tables were made anew in {:.1?}.", started.elapsed());
             Ok(())
         }
         IndexerCommand::Verify(args) => verify(args).await,
@@ -120,25 +121,25 @@ async fn status(args: StatusArgs) -> anyhow::Result<()> {
             "updated_at_unix": head.as_ref().map(|head| head.updated_at.unix_timestamp()),
             "tables": tables,
         });
-        println!("{}", serde_json::to_string_pretty(&status)?);
+        say!("{}", serde_json::to_string_pretty(&status)?);
         return Ok(());
     }
     let extent = if meta.full_chain { "the whole chain" } else { "logs of our contracts" };
-    println!("chain {} (block 0 is {}), {extent}", meta.deployment.chain_id, meta.genesis_hash);
+    say!("chain {} (block 0 is {}), {extent}", meta.deployment.chain_id, meta.genesis_hash);
     match &head {
         Some(head) => {
             let block = |block: Option<u64>| block.map_or_else(|| "none yet".to_owned(), |block| block.to_string());
-            println!("indexed block  {} of {}, lag {}", block(head.indexed_block), head.node_block, head.lag());
-            println!("final block    {}", block(head.finalized_block));
-            println!("reorgs         {}", head.reorgs);
-            println!("last written   {}", head.updated_at);
+            say!("indexed block  {} of {}, lag {}", block(head.indexed_block), head.node_block, head.lag());
+            say!("final block    {}", block(head.finalized_block));
+            say!("reorgs         {}", head.reorgs);
+            say!("last written   {}", head.updated_at.replace_nanosecond(0)?.format(&Rfc3339)?);
         }
-        None => println!("no block is indexed yet"),
+        None => say!("no block is indexed yet"),
     }
-    println!("writer         {}", if leads { "an indexer holds the lock" } else { "none: no indexer is running" });
-    println!("decoder        {}", meta.decoder_version);
+    say!("writer         {}", if leads { "an indexer holds the lock" } else { "none: no indexer is running" });
+    say!("decoder        {}", meta.decoder_version);
     for table in tables {
-        println!("  {:<24} {:>12} rows, about {:>10} kB", table.name, table.rows, table.bytes / 1024);
+        say!("  {:<24} about {:>12} rows, {:>10} kB", table.name, table.rows, table.bytes / 1024);
     }
     Ok(())
 }
@@ -160,10 +161,10 @@ async fn verify(args: VerifyArgs) -> anyhow::Result<()> {
     scratch.close(&database).await?;
     let findings = found?;
     for difference in &findings.differences {
-        println!("{difference}");
+        say!("{difference}");
     }
     match findings.differences.len() {
-        0 => println!("{} rows are those of a clean run at block {}.", findings.rows, findings.block),
+        0 => say!("{} rows are those of a clean run at block {}.", findings.rows, findings.block),
         tables => bail!("{tables} tables differ from a clean run at block {}", findings.block),
     }
     Ok(())

@@ -1,5 +1,10 @@
 //! The commands and their arguments.
 
+/// Prints a line as `println!` does, except that a reader who has closed the pipe (`kopilka … | head`) is no failure.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::commands::print_line(format_args!($($text)*)) };
+}
+
 mod audit;
 mod ceremony;
 mod deploy;
@@ -30,6 +35,17 @@ Examples:
   kopilka audit --round 0x…                       recount a round from the chain alone
 
 Settings may also stand in the environment or in a file .env (see docs/operations.md).";
+
+/// What `say!` does.
+fn print_line(text: std::fmt::Arguments<'_>) {
+    use std::io::Write as _;
+
+    if let Err(error) = writeln!(std::io::stdout(), "{text}")
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        panic!("cannot print: {error}");
+    }
+}
 
 /// The commands.
 #[derive(Debug, Subcommand)]

@@ -74,12 +74,12 @@ async fn list(args: ListArgs) -> anyhow::Result<()> {
     let mut connection = connect(&args.database).await?;
     let found = messages::list(&mut connection, status, B256::ZERO, i64::from(args.limit)).await?;
     for message in &found {
-        println!("{}", line(message));
+        say!("{}", line(message));
     }
     if found.len() == args.limit as usize {
-        println!("… and perhaps more: raise --limit");
+        say!("… and perhaps more: raise --limit");
     } else if found.is_empty() {
-        println!("no message is {status}");
+        say!("no message is {status}");
     }
     Ok(())
 }
@@ -96,19 +96,22 @@ async fn inspect(args: IdArgs) -> anyhow::Result<()> {
     let found = messages::states(&mut connection, &ids).await?;
     for id in &ids {
         let Some(message) = found.iter().find(|message| message.id == *id) else {
-            println!("{id}  was not accepted here");
+            say!("{id}  was not accepted here");
             continue;
         };
-        println!("{}", line(message));
-        println!(
+        say!("{}", line(message));
+        say!(
             "  contract {}  scope {}  account {}  version {}",
-            message.contract, message.scope, message.account, message.version
+            message.contract,
+            message.scope,
+            message.account,
+            message.version
         );
         if let (Some(hash), Some(block)) = (message.tx_hash, message.block_number) {
-            println!("  transaction {hash}  block {block}  log {}", message.log_index.unwrap_or_default());
+            say!("  transaction {hash}  block {block}  log {}", message.log_index.unwrap_or_default());
         }
         for transaction in queue::transactions_of(&mut connection, *id).await? {
-            println!(
+            say!(
                 "  nonce {} of {}  {}  {} wei for a unit of gas  {}",
                 transaction.nonce,
                 transaction.sender,
@@ -130,7 +133,7 @@ async fn retry(args: IdArgs) -> anyhow::Result<()> {
     for id in &ids {
         let result =
             if again.contains(id) { "queued again" } else { "not failed, or its content is gone: left as it is" };
-        println!("{id}  {result}");
+        say!("{id}  {result}");
     }
     if again.is_empty() {
         bail!("no message was put back into the queue");
@@ -140,9 +143,13 @@ async fn retry(args: IdArgs) -> anyhow::Result<()> {
 
 async fn status(args: DatabaseArgs) -> anyhow::Result<()> {
     let counts = messages::counts(&mut connect(&args).await?).await?;
-    println!(
+    say!(
         "queued {}, submitted {}, mined {}, finalized {}, failed {}",
-        counts.queued, counts.submitted, counts.mined, counts.finalized, counts.failed
+        counts.queued,
+        counts.submitted,
+        counts.mined,
+        counts.finalized,
+        counts.failed
     );
     Ok(())
 }

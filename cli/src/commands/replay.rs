@@ -81,8 +81,8 @@ pub(super) async fn run(args: ReplayArgs) -> anyhow::Result<()> {
         leave_open: args.leave_open,
     };
     let report = replay(&args.file, &system, &secrets, &options, &MultiProgress::new()).await?;
-    println!("{}", summary(&report));
-    println!("  {}", report.round_url);
+    say!("{}", summary(&report));
+    say!("  {}", report.round_url);
     if let Some(path) = args.report {
         std::fs::write(&path, serde_json::to_string_pretty(&report)?)
             .with_context(|| format!("cannot write {}", path.display()))?;

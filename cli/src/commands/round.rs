@@ -136,23 +136,23 @@ pub struct PayArgs {
 pub(super) async fn run(command: RoundCommand) -> anyhow::Result<()> {
     match command {
         RoundCommand::Example => {
-            println!("{}", include_str!("../../round-plan.example.json"));
+            say!("{}", include_str!("../../round-plan.example.json"));
             Ok(())
         }
         RoundCommand::Create(args) => {
             let plan = read_plan(&args.plan)?;
             let (_, staff) = open(&args.folder)?;
             let handle = staff.create_round(&plan).await?;
-            println!("round {}\ntoken {}\nmint {}", handle.round, handle.token, handle.mint_id);
-            println!("The round has no money yet: a controller approves it with `kopilka round approve-mint`.");
+            say!("round {}\ntoken {}\nmint {}", handle.round, handle.token, handle.mint_id);
+            say!("The round has no money yet: a controller approves it with `kopilka round approve-mint`.");
             Ok(())
         }
         RoundCommand::ProposeMint(args) => {
             let (system, staff) = open(&args.one.folder)?;
             let token = token_of(&system, args.one.round).await?;
             let mint_id = staff.propose_mint(token, args.amount, &args.document).await?;
-            println!("mint {mint_id}");
-            println!("Nothing is minted yet: a controller approves it with `kopilka round approve-mint`.");
+            say!("mint {mint_id}");
+            say!("Nothing is minted yet: a controller approves it with `kopilka round approve-mint`.");
             Ok(())
         }
         RoundCommand::ApproveMint(args) => approve_mint(&args).await,
@@ -170,7 +170,7 @@ pub(super) async fn run(command: RoundCommand) -> anyhow::Result<()> {
         RoundCommand::Withdraw(one) => open(&one.folder)?.1.withdraw(one.round).await,
         RoundCommand::Finalize(one) => {
             open(&one.folder)?.1.finalize(one.round).await?;
-            println!("The result is final.");
+            say!("The result is final.");
             Ok(())
         }
         RoundCommand::Pay(args) => {
@@ -206,7 +206,7 @@ async fn list(folder: &Folder) -> anyhow::Result<()> {
     for id in 1..=count {
         let address = factory.roundAt(U256::from(id)).call().await?.round;
         let phase = Phase::try_from(BudgetRound::new(address, provider.clone()).phase().call().await?)?;
-        println!("{id}\t{address}\t{phase}");
+        say!("{id}\t{address}\t{phase}");
     }
     Ok(())
 }
@@ -216,7 +216,7 @@ async fn status(one: &OneRound) -> anyhow::Result<()> {
     let provider = connect(&system.rpc_url, EthereumWallet::default());
     let round = BudgetRound::new(one.round, provider);
     let phase = Phase::try_from(round.phase().call().await?)?;
-    println!("phase        {phase}");
+    say!("phase        {phase}");
     let token = BudgetToken::new(round.token().call().await?, round.provider().clone());
     let sums = token.reconciliation().call().await?;
     for (name, kopecks) in [
@@ -228,14 +228,14 @@ async fn status(one: &OneRound) -> anyhow::Result<()> {
         ("paid", sums.paid),
         ("returned", sums.returned),
     ] {
-        println!("{name:<12} {}", Kopecks(kopecks.to::<u128>()));
+        say!("{name:<12} {}", Kopecks(kopecks.to::<u128>()));
     }
-    println!("registered   {}", round.registeredCount().call().await?);
-    println!("initiatives  {}", round.initiativeCount().call().await?);
+    say!("registered   {}", round.registeredCount().call().await?);
+    say!("initiatives  {}", round.initiativeCount().call().await?);
     for id in 1..=round.initiativeCount().call().await? {
         let initiative = round.initiative(id).call().await?;
         let won = if initiative.won { "  won" } else { "" };
-        println!("{id:>5}  {} of {}{won}", Kopecks(initiative.pledged), Kopecks(initiative.cost));
+        say!("{id:>5}  {} of {}{won}", Kopecks(initiative.pledged), Kopecks(initiative.cost));
     }
     Ok(())
 }
@@ -250,7 +250,7 @@ async fn settle(one: &OneRound) -> anyhow::Result<()> {
     );
     let (winners, digest) = count(&read)?;
     staff.propose(one.round, winners, digest).await?;
-    println!(
+    say!(
         "The result is proposed; the objection window is open. A controller approves it with `kopilka round approve`."
     );
     Ok(())
@@ -271,7 +271,7 @@ async fn approve(one: &OneRound) -> anyhow::Result<()> {
         proposed.digest
     );
     staff.approve(one.round, winners, digest).await?;
-    println!("The result is approved.");
+    say!("The result is approved.");
     Ok(())
 }
 
@@ -280,7 +280,7 @@ fn count(read: &ChainRound) -> anyhow::Result<(Vec<u16>, B256)> {
     let outcome = settlement::settle(&read.election()?)?;
     let mut winners: Vec<u16> = outcome.winners.iter().map(|winner| winner.id.0).collect();
     winners.sort_unstable();
-    println!("winners {winners:?}, together {}", outcome.total_cost);
+    say!("winners {winners:?}, together {}", outcome.total_cost);
     Ok((winners, outcome.transcript.digest().into()))
 }
 
@@ -290,7 +290,7 @@ async fn approve_mint(args: &MintArgs) -> anyhow::Result<()> {
     let reader = BudgetToken::new(token, connect(&system.rpc_url, EthereumWallet::default()));
     let proposal = reader.mintProposal(args.mint).call().await.map_err(|error| anyhow::anyhow!(describe(&error)))?;
     staff.approve_mint(token, args.mint, Kopecks(proposal.amount)).await?;
-    println!("{} are minted, proposed by {}.", Kopecks(proposal.amount), proposal.proposer);
+    say!("{} are minted, proposed by {}.", Kopecks(proposal.amount), proposal.proposer);
     Ok(())
 }
 

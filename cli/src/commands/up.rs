@@ -57,12 +57,12 @@ pub(super) async fn run(args: UpArgs) -> anyhow::Result<()> {
     })
     .await?;
     let system = running.system();
-    println!("ready");
-    println!("Portal (citizens)      {}", system.portal_url);
-    println!("Explorer (public)      {}", system.explorer_url);
-    println!("Relayer                {}", system.relayer_url);
-    println!("Stand-in for ESIA      {}", system.esia_url);
-    println!("Chain (JSON-RPC)       {}", system.rpc_url);
+    say!("ready");
+    say!("Portal (citizens)      {}", system.portal_url);
+    say!("Explorer (public)      {}", system.explorer_url);
+    say!("Relayer                {}", system.relayer_url);
+    say!("Stand-in for ESIA      {}", system.esia_url);
+    say!("Chain (JSON-RPC)       {}", system.rpc_url);
     running.wait(interrupted()).await
 }
 
