@@ -11,6 +11,7 @@ use kopilka_esia::{EsiaClient, EsiaConfig, RsaSigner, TrustedKeys};
 use kopilka_portal::{StaffToken, Territories};
 use kopilka_relayer::Signer;
 use kopilka_web::SecretKey;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use sqlx::PgPool;
 use time::UtcOffset;
 use time::macros::offset;
@@ -27,6 +28,9 @@ const CLIENT_ID: &str = "KOPILKA";
 
 /// Zone of the times that the sites show.
 const MOSCOW: UtcOffset = offset!(+3);
+
+/// How often collected figures are put together, so that they do not pile up while nobody asks.
+const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
 /// Where the services listen.
 pub(super) struct Listeners {
@@ -66,11 +70,13 @@ pub(super) async fn spawn(
     let assets_dir = assets_dir()?;
     let public_rpc_url = system.explorer_url.join("api/eth-rpc")?;
 
+    let metrics = start_metrics(cancel, &mut services)?;
     let indexer = kopilka_indexer::Config::new(system.rpc_url.clone(), system.deployment.clone(), pool.clone());
     let token = cancel.clone();
     services.spawn(async move { ("the indexer", kopilka_indexer::run(indexer, token).await) });
 
-    let relayer = relayer_config(system, secrets)?;
+    let mut relayer = relayer_config(system, secrets)?;
+    relayer.prometheus = Some(metrics);
     let token = cancel.clone();
     services
         .spawn(async move { ("the relayer", kopilka_relayer::run(relayer, listeners.relayer.socket, token).await) });
@@ -118,6 +124,20 @@ pub(super) async fn spawn(
         ("the portal", kopilka_portal::run(portal, listeners.portal.socket, token).await.map_err(anyhow::Error::from))
     });
     Ok(services)
+}
+
+/// Collects the figures of all services; the relayer's `/metrics` shows them.
+fn start_metrics(cancel: &CancellationToken, services: &mut Services) -> anyhow::Result<PrometheusHandle> {
+    let handle = PrometheusBuilder::new().install_recorder().context("metrics cannot be collected")?;
+    let (upkeep, token) = (handle.clone(), cancel.clone());
+    services.spawn(async move {
+        let mut often = tokio::time::interval(METRICS_UPKEEP);
+        while token.run_until_cancelled(often.tick()).await.is_some() {
+            upkeep.run_upkeep();
+        }
+        ("the metrics", Ok(()))
+    });
+    Ok(handle)
 }
 
 fn relayer_config(system: &System, secrets: &Secrets) -> anyhow::Result<kopilka_relayer::Config> {
