@@ -9,6 +9,7 @@ mod audit;
 mod ceremony;
 mod deploy;
 mod indexer;
+mod milestones;
 mod relayer;
 mod replay;
 mod round;
@@ -59,6 +60,9 @@ pub enum Command {
     /// What municipal staff do: create a round, open and close its phases, settle it, record payments.
     #[command(subcommand)]
     Round(round::RoundCommand),
+    /// What municipal staff do after a result is final: deadlines, stages and documents of the winners.
+    #[command(subcommand)]
+    Milestones(milestones::MilestonesCommand),
     /// Look after the index of the chain.
     #[command(subcommand)]
     Indexer(indexer::IndexerCommand),
@@ -84,6 +88,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Deploy(args) => deploy::run(args).await,
         Command::Migrate(args) => deploy::migrate(args).await,
         Command::Round(command) => round::run(command).await,
+        Command::Milestones(command) => milestones::run(command).await,
         Command::Indexer(command) => indexer::run(command).await,
         Command::Relayer(command) => relayer::run(command).await,
         Command::Replay(args) => replay::run(args).await,

@@ -64,6 +64,12 @@ pub struct Folder {
     data_dir: PathBuf,
 }
 
+impl Folder {
+    pub(super) fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+}
+
 /// Which round of which system.
 #[derive(Debug, Args)]
 pub struct OneRound {
@@ -114,6 +120,17 @@ pub struct InitiativeArgs {
     /// Id of the initiative.
     #[arg(long, value_name = "N")]
     initiative: u16,
+}
+
+impl InitiativeArgs {
+    pub(super) fn folder(&self) -> &Folder {
+        &self.one.folder
+    }
+
+    /// The round and the initiative's id.
+    pub(super) fn named(&self) -> (Address, u16) {
+        (self.one.round, self.initiative)
+    }
 }
 
 /// Arguments of `pay`.
@@ -186,7 +203,7 @@ pub(super) async fn run(command: RoundCommand) -> anyhow::Result<()> {
     }
 }
 
-fn open(folder: &Folder) -> anyhow::Result<(System, Staff)> {
+pub(super) fn open(folder: &Folder) -> anyhow::Result<(System, Staff)> {
     let system = System::load(&folder.data_dir)?;
     let staff = Staff::new(&system, &Secrets::load(&folder.data_dir)?)?;
     Ok((system, staff))

@@ -36,10 +36,10 @@ const ACCESS_SECONDS: u64 = 366 * 24 * 3600;
 pub struct Staff {
     operator: DynProvider,
     treasurer: DynProvider,
-    controller: DynProvider,
-    clerk: DynProvider,
+    pub(super) controller: DynProvider,
+    pub(super) clerk: DynProvider,
     accounts: [(u8, Address); 4],
-    deployment: Deployment,
+    pub(super) deployment: Deployment,
     portal: PortalStaff,
 }
 
@@ -351,7 +351,7 @@ pub(crate) fn connect(rpc_url: &Url, wallet: EthereumWallet) -> DynProvider {
 }
 
 /// Waits for a transaction and insists on its success.
-async fn mined(
+pub(super) async fn mined(
     sent: Result<PendingTransactionBuilder<Ethereum>, alloy::contract::Error>,
     what: &str,
 ) -> anyhow::Result<TransactionReceipt> {
@@ -390,14 +390,24 @@ fn plain(debug: &str) -> String {
     let advice = match name {
         "ActionsPaused" => "the region's operator has stopped new actions",
         "ApproverIsProposer" => "another person than the one who proposed must approve",
+        "AcceptedByContractingPerson" => "another person than the one who recorded the contract must accept",
         "BudgetMissing" => "nothing is minted: a controller approves the mint with `kopilka round approve-mint`",
         "CallerLacksRole" | "CallerNotClerk" => "the key of secrets.json has no valid access in this role",
+        "DeadlineInThePast" | "DeadlinesNotAscending" | "DeadlineNotLater" => {
+            "deadlines lie ahead and follow each other (Unix seconds)"
+        }
+        "InitiativeNotWinner" => "only winners of a settled round are carried out: see `kopilka round status`",
         "MintUnknown" => "`kopilka round create` and `propose-mint` print the ids of proposals",
         "MintingClosed" => "the budget is fixed once pledging is open",
+        "NotScheduled" => "set the deadlines first with `kopilka milestones schedule`",
         "PhaseWrong" => "`kopilka round status` tells the phase",
         "RegisteredExceedsIssued" => "wait until the portal has published how many credentials it issued",
         "SettlementNotApproved" => "a controller approves the result with `kopilka round approve`",
+        "StageOutOfOrder" | "StageAlreadyReached" => {
+            "stages are plan 0, contract 1, acceptance 2, report 3, in this order: see `kopilka milestones show`"
+        }
         "TooEarly" => "the published time has not come (Unix seconds)",
+        "WalletNotEmpty" => "first the treasurer returns the money with `kopilka round return-remainder`",
         _ => return error.to_owned(),
     };
     format!("{error}: {advice}")
