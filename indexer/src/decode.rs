@@ -80,6 +80,11 @@ impl Known {
         ours.chain(self.rounds.iter().copied()).chain(budget_tokens).chain(self.watched.iter().copied()).collect()
     }
 
+    /// Chain and contracts.
+    pub(crate) fn deployment(&self) -> &Deployment {
+        &self.deployment
+    }
+
     /// The round that speaks through a contract: itself, or the round of its token.
     pub(crate) fn round_of(&self, contract: Address) -> Option<Address> {
         match self.tokens.get(&contract) {

@@ -19,6 +19,8 @@ const ATTEMPTS: u32 = 5;
 const CONTRADICTIONS: u32 = 3;
 /// A node that is busy this often in a row is left alone for a while.
 const BUSY_ATTEMPTS: u32 = 12;
+/// Ranges are joined up to so many logs.
+const JOINED_LOGS: usize = 100_000;
 /// Longest pause that a busy node gets.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -86,9 +88,7 @@ pub(crate) async fn fetch_range(
                 (failures, busy) = (0, 0);
                 let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
                 learn(&size, asked, Answer::Came { milliseconds, logs: part.logs.len() as u64 });
-                rows.blocks.extend(part.blocks);
-                rows.transactions.extend(part.transactions);
-                rows.logs.extend(part.logs);
+                append(&mut rows, part);
                 continue;
             }
             Err(error) => error,
@@ -132,6 +132,33 @@ pub(crate) async fn fetch_range(
     }
     check_parents(&rows.blocks, order.sparse)?;
     Ok(rows)
+}
+
+fn append(rows: &mut Rows, next: Rows) {
+    rows.blocks.extend(next.blocks);
+    rows.transactions.extend(next.transactions);
+    rows.logs.extend(next.logs);
+}
+
+/// Joins ranges that follow one another, so that totals are written once for all of them. What does not follow stays alone.
+pub(crate) fn joined(ranges: Vec<Result<Rows, FetchError>>) -> Vec<Result<Rows, FetchError>> {
+    let mut joined: Vec<Result<Rows, FetchError>> = Vec::new();
+    for range in ranges {
+        match (joined.last_mut(), range) {
+            (Some(Ok(rows)), Ok(next)) if follows(rows, &next) && rows.logs.len() + next.logs.len() <= JOINED_LOGS => {
+                append(rows, next);
+            }
+            (_, range) => joined.push(range),
+        }
+    }
+    joined
+}
+
+fn follows(rows: &Rows, next: &Rows) -> bool {
+    match (rows.blocks.last(), next.blocks.first()) {
+        (Some(last), Some(first)) => first.number == last.number + 1 && first.parent_hash == Some(last.hash),
+        _ => false,
+    }
 }
 
 /// Puts a range as parts of at most so many blocks in the place of the next one.
@@ -389,6 +416,42 @@ pub(crate) fn last_block(rows: &Rows) -> Option<BlockId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn range(from: u64, to: u64, parent: u8) -> Rows {
+        let hash = |number: u64| B256::repeat_byte(u8::try_from(number).expect("a small number"));
+        let block = |number: u64| BlockRow {
+            number,
+            hash: hash(number),
+            parent_hash: Some(if number == from { B256::repeat_byte(parent) } else { hash(number - 1) }),
+            block_at: UnixTime(number),
+            miner: None,
+            gas_used: None,
+            gas_limit: None,
+            base_fee: None,
+            size: None,
+            tx_count: None,
+            logs_count: 0,
+        };
+        Rows { blocks: (from..=to).map(block).collect(), ..Rows::default() }
+    }
+
+    #[test]
+    fn only_ranges_that_follow_are_joined() {
+        let failure = || Err(contradiction(9, "it is bad"));
+        let ranges = vec![
+            Ok(range(1, 3, 0)),
+            Ok(range(4, 6, 3)),
+            Ok(range(8, 9, 7)),
+            failure(),
+            Ok(range(10, 11, 9)),
+            Ok(range(12, 13, 99)),
+        ];
+        let ends: Vec<Option<(u64, u64)>> = joined(ranges)
+            .into_iter()
+            .map(|rows| rows.ok().map(|rows| (rows.blocks[0].number, rows.blocks[rows.blocks.len() - 1].number)))
+            .collect();
+        assert_eq!(ends, [Some((1, 6)), Some((8, 9)), None, Some((10, 11)), Some((12, 13))]);
+    }
 
     #[test]
     fn ranges_are_divided_without_gap_or_overlap() {

@@ -37,7 +37,7 @@ use url::Url;
 
 pub use check::Completeness;
 pub use health::Status;
-pub use rebuild::rebuild_derived;
+pub use rebuild::{Rebuilt, rebuild_derived};
 
 use session::{Progress, Session};
 

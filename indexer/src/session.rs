@@ -12,14 +12,14 @@ use futures::{Stream, StreamExt as _};
 use kopilka_bindings::budget_rounds::BudgetRounds;
 use kopilka_bindings::deploy::Deployment;
 use kopilka_store::chain::rows::Rows;
-use kopilka_store::chain::{rollback, state, write};
+use kopilka_store::chain::{indexes, rollback, state, write};
 use sqlx::{Connection as _, PgConnection};
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::check::Checks;
 use crate::decode::{DECODER_VERSION, Known, created, decode, deployment_contracts};
-use crate::fetch::{FetchError, Order, Scope, fetch_range, last_block};
+use crate::fetch::{FetchError, Order, Scope, fetch_range, joined, last_block};
 use crate::health::Status;
 use crate::plan::{Ancestor, BlockId, NodeHead, RangeSize, Step, find_ancestor, next_step};
 use crate::rpc::Node;
@@ -36,6 +36,9 @@ const MAX_NOTIFIED_ROUNDS: usize = 100;
 
 /// Blocks in which rounds are looked for before their logs are fetched.
 const DISCOVERY_BLOCKS: u64 = 50_000;
+
+/// An empty database that is so far behind gets the indexes of readers when it is at the head, not before.
+const BLOCKS_OF_PAST: u64 = 50;
 
 /// What a look at the node's head led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +67,8 @@ pub(crate) struct Session<'a> {
     /// Since when the node's chain is shorter than ours.
     behind_since: Option<Instant>,
     size: Arc<Mutex<RangeSize>>,
+    /// Whether indexes of readers are left out.
+    deferred: bool,
     status: &'a watch::Sender<Status>,
     last_sign_of_life: Instant,
 }
@@ -82,6 +87,7 @@ impl<'a> Session<'a> {
         let known = Known::new(&config.deployment, &watched, tokens);
         let told_final = state::finalized(&mut connection).await?;
         let tip = state::tip(&mut connection).await?.map(|(number, hash)| BlockId { number, hash });
+        let deferred = indexes::are_deferred(&mut connection).await?;
         let size = Arc::new(Mutex::new(RangeSize::new(config.max_range)));
         tracing::info!(block.number = tip.map(|tip| tip.number), "indexing");
         let mut session = Self {
@@ -96,6 +102,7 @@ impl<'a> Session<'a> {
             told_final,
             behind_since: None,
             size,
+            deferred,
             status,
             last_sign_of_life: Instant::now(),
         };
@@ -132,10 +139,16 @@ impl<'a> Session<'a> {
         }
         match step {
             Step::Wait => {
+                self.make_indexes().await?;
                 self.show_life(number).await?;
                 Ok(Progress::None)
             }
             Step::Fetch { from, to } => {
+                if to - from < BLOCKS_OF_PAST {
+                    self.make_indexes().await?;
+                } else if self.tip.is_none() && !self.deferred {
+                    self.defer_indexes().await?;
+                }
                 if !self.fetch(from, to.min(until)).await? {
                     self.follow_reorg(number).await?;
                 }
@@ -172,6 +185,27 @@ impl<'a> Session<'a> {
                 Ok(Progress::None)
             }
         }
+    }
+
+    async fn defer_indexes(&mut self) -> anyhow::Result<()> {
+        let mut transaction = self.connection.begin().await?;
+        indexes::defer(&mut transaction).await?;
+        transaction.commit().await?;
+        self.deferred = true;
+        Ok(())
+    }
+
+    async fn make_indexes(&mut self) -> anyhow::Result<()> {
+        if !self.deferred {
+            return Ok(());
+        }
+        let started = Instant::now();
+        let mut transaction = self.connection.begin().await?;
+        let made = indexes::make_deferred(&mut transaction).await?;
+        transaction.commit().await?;
+        self.deferred = false;
+        tracing::info!(made, duration_ms = started.elapsed().as_millis(), "made the indexes for readers");
+        Ok(())
     }
 
     /// Gives tokens that are watched from now on their past.
@@ -246,8 +280,8 @@ impl<'a> Session<'a> {
         while from <= to {
             let until = if self.config.full { to } else { to.min(from + DISCOVERY_BLOCKS - 1) };
             let scope = self.scope(from, until, &overlooked).await?;
-            let ranges = self.ranges(scope.clone(), from, until);
-            let mut ranges = std::pin::pin!(ranges);
+            let ranges = self.ranges(scope.clone(), from, until).ready_chunks(self.config.concurrency.max(1));
+            let mut ranges = std::pin::pin!(ranges.map(|ready| futures::stream::iter(joined(ready))).flatten());
             while let Some(rows) = ranges.next().await {
                 let rows = match rows {
                     Ok(rows) => rows,

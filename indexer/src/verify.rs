@@ -6,15 +6,18 @@
 
 use std::fmt;
 
-use anyhow::{Context as _, ensure};
+use alloy::primitives::B256;
+use anyhow::{Context as _, bail, ensure};
 use futures::TryStreamExt as _;
-use kopilka_store::chain::state;
+use kopilka_store::chain::state::{self, Meta};
 use kopilka_store::chain::tables::{self, Table};
 use sqlx::{Connection as _, PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use crate::decode::DECODER_VERSION;
-use crate::{Completeness, Config, rebuild};
+use crate::rpc::Node;
+use crate::{Completeness, Config, IndexerError, rebuild};
 
 /// A table in which rows differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +63,7 @@ pub async fn against_chain(mut config: Config, scratch: &PgPool) -> anyhow::Resu
         "the derived tables were made by decoder {}, this program has {DECODER_VERSION}: start the indexer or rebuild first",
         meta.decoder_version
     );
+    check_node(&config.rpc_url, &meta, (tip, hash)).await?;
     config.deployment = meta.deployment;
     config.full = meta.full_chain;
     config.watch = meta.watched;
@@ -78,6 +82,28 @@ pub async fn against_chain(mut config: Config, scratch: &PgPool) -> anyhow::Resu
         "the chain changed meanwhile: block {tip} is stored as {hash}, the clean run came to {reached:?}; try again"
     );
     compare(&mut stored, &mut clean, tip, tables::RAW.iter().chain(tables::DERIVED), logs_alone).await
+}
+
+/// A node of another chain, or one that is behind, would never come to the stored block.
+async fn check_node(rpc_url: &Url, meta: &Meta, (tip, hash): (u64, B256)) -> anyhow::Result<()> {
+    let node = Node::new(rpc_url.clone());
+    let chain_id = node.chain_id().await.context("the node does not answer")?;
+    if chain_id != meta.deployment.chain_id {
+        return Err(IndexerError::OtherChainId { expected: meta.deployment.chain_id, node: chain_id }.into());
+    }
+    let hashes = node.hashes(&[0, tip]).await.context("the node does not answer")?;
+    let genesis = hashes.first().copied().flatten().context("the node does not have block 0")?;
+    if genesis != meta.genesis_hash {
+        return Err(IndexerError::OtherGenesis { stored: meta.genesis_hash, node: genesis }.into());
+    }
+    match hashes.last().copied().flatten() {
+        Some(found) if found == hash => Ok(()),
+        Some(found) => bail!(
+            "block {tip} is stored as {hash}, the node has {found}: if the chain was just reorganised, let the indexer follow \
+             and try again; if not, the node is on another branch"
+        ),
+        None => bail!("the node is behind: it does not have block {tip}, the highest that is stored; try again later"),
+    }
 }
 
 /// Makes the derived tables from the stored raw ones in the empty and migrated database `scratch`, and compares them.

@@ -56,5 +56,6 @@ pub(crate) async fn catch_up(
     // From here on the derived tables are behind; whatever happens, the next start makes them anew.
     state::write_decoder_version(&mut transaction, 0).await?;
     transaction.commit().await?;
-    rebuild::rebuild(database, connection, meta).await
+    rebuild::rebuild(database, connection, meta).await?;
+    Ok(())
 }

@@ -1,13 +1,15 @@
 //! The `chain` schema: what the indexer writes and everybody else reads.
 //!
 //! Tables and their meaning are described in the migration and in docs/data-model.md. The indexer alone uses
-//! [`rows`], [`write`](mod@write), [`rollback`], [`state`] and [`tables`]; readers use [`query`], [`rounds`] and [`explorer`].
+//! [`rows`], [`write`](mod@write), [`rollback`], [`rebuild`], [`indexes`], [`state`] and [`tables`]; readers use [`query`], [`rounds`] and [`explorer`].
 
 pub mod audit;
 pub mod columns;
 mod copy;
 pub mod explorer;
+pub mod indexes;
 pub mod query;
+pub mod rebuild;
 pub mod rollback;
 pub mod rounds;
 pub mod rows;

@@ -26,6 +26,22 @@ pub enum StoreError {
     /// A migration failed, or the schema is of another version of the program.
     #[error("the database schema does not fit this version of the program: run `kopilka migrate` of this version")]
     Migrate(#[from] sqlx::migrate::MigrateError),
+    /// No migration was ever applied.
+    #[error(
+        "the database holds no schema of Kopilka: check its name, or let `kopilka migrate` or the first start make one"
+    )]
+    NoSchema,
+    /// Migrations are missing.
+    #[error(
+        "the database's schema is older than this version of the program, by {missing} migrations: run `kopilka migrate`"
+    )]
+    OlderSchema {
+        /// How many.
+        missing: usize,
+    },
+    /// Migrations that this version does not know.
+    #[error("the database's schema is newer than this version of the program: use the version that last migrated it")]
+    NewerSchema,
     /// A query failed.
     #[error("a database query failed")]
     Query(#[from] sqlx::Error),
@@ -51,4 +67,25 @@ pub async fn connect(url: &str, max_connections: u32) -> Result<PgPool, StoreErr
 /// [`StoreError::Migrate`].
 pub async fn migrate(pool: &PgPool) -> Result<(), StoreError> {
     MIGRATOR.run(pool).await.map_err(StoreError::Migrate)
+}
+
+/// Whether the schema is that of this version of the program: for commands that only look and must not migrate.
+///
+/// # Errors
+/// [`StoreError::NoSchema`], [`StoreError::OlderSchema`], [`StoreError::NewerSchema`], or [`StoreError::Query`].
+pub async fn check_schema(pool: &PgPool) -> Result<(), StoreError> {
+    let made: bool = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null").fetch_one(pool).await?;
+    if !made {
+        return Err(StoreError::NoSchema);
+    }
+    let applied: Vec<i64> =
+        sqlx::query_scalar("select version from _sqlx_migrations where success").fetch_all(pool).await?;
+    let known: Vec<i64> = MIGRATOR.iter().map(|migration| migration.version).collect();
+    if applied.iter().any(|version| !known.contains(version)) {
+        return Err(StoreError::NewerSchema);
+    }
+    match known.iter().filter(|version| !applied.contains(version)).count() {
+        0 => Ok(()),
+        missing => Err(StoreError::OlderSchema { missing }),
+    }
 }

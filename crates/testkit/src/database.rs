@@ -23,20 +23,45 @@ pub fn repository_root() -> PathBuf {
 }
 
 impl TestDatabase {
-    /// Creates the database and applies all migrations.
+    /// Creates the database and applies all migrations: on the server of this checkout, or on the one that the environment
+    /// variable `KOPILKA_TEST_POSTGRES` names by the URL of its database `postgres`.
     ///
     /// # Errors
     /// When Postgres cannot be started or a migration fails.
     pub async fn create() -> anyhow::Result<Self> {
-        let server = server().await?;
         let name = format!("test_{}", uuid::Uuid::new_v4().simple());
-        let admin = kopilka_store::connect(&server.url("postgres"), 1).await?;
+        let (admin, url) = match std::env::var("KOPILKA_TEST_POSTGRES") {
+            Ok(server) => {
+                let mut url: reqwest::Url = server.parse().context("KOPILKA_TEST_POSTGRES is no URL")?;
+                url.set_path(&name);
+                (server, url.to_string())
+            }
+            Err(_) => {
+                let server = server().await?;
+                (server.url("postgres"), server.url(&name))
+            }
+        };
+        let admin = kopilka_store::connect(&admin, 1).await?;
         sqlx::query(sqlx::AssertSqlSafe(format!("create database {name}"))).execute(&admin).await?;
         admin.close().await;
-        let url = server.url(&name);
         let pool = kopilka_store::connect(&url, 10).await?;
         kopilka_store::migrate(&pool).await?;
         Ok(Self { pool, url })
+    }
+
+    /// Drops it now, for those who make large ones.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn remove(self) -> anyhow::Result<()> {
+        self.pool.close().await;
+        let mut url: reqwest::Url = self.url.parse()?;
+        let name = url.path().trim_start_matches('/').to_owned();
+        url.set_path("postgres");
+        let admin = kopilka_store::connect(url.as_str(), 1).await?;
+        sqlx::query(sqlx::AssertSqlSafe(format!("drop database {name} with (force)"))).execute(&admin).await?;
+        admin.close().await;
+        Ok(())
     }
 }
 

@@ -461,20 +461,6 @@ pub async fn transaction_logs(
     .await
 }
 
-/// All logs of a range of blocks in their order.
-///
-/// # Errors
-/// When the query fails.
-pub async fn logs(connection: &mut PgConnection, from: u64, to: u64) -> Result<Vec<Log>, sqlx::Error> {
-    logs!(
-        r#"from chain.logs where block_number between $1 and $2 order by block_number, log_index"#,
-        to_i64(from),
-        to_i64(to),
-    )
-    .fetch_all(connection)
-    .await
-}
-
 /// Logs that a contract emitted before a position, newest first.
 ///
 /// # Errors

@@ -120,7 +120,7 @@ async fn return_pieces(connection: &mut PgConnection, above: i64) -> Result<(), 
 }
 
 /// Counts registrations and supporters of rounds anew.
-async fn recount(connection: &mut PgConnection, rounds: &BTreeSet<Address>) -> Result<(), sqlx::Error> {
+pub(super) async fn recount(connection: &mut PgConnection, rounds: &BTreeSet<Address>) -> Result<(), sqlx::Error> {
     let rounds: Vec<&[u8]> = rounds.iter().map(|round| round.as_slice()).collect();
     sqlx::query!(
         "update chain.classes c set registered =

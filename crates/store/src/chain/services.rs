@@ -84,6 +84,23 @@ impl Touched {
         })
     }
 
+    /// All there are.
+    pub(super) async fn all(connection: &mut PgConnection) -> Result<Self, sqlx::Error> {
+        let polls = sqlx::query_scalar!("select poll_id from chain.polls").fetch_all(&mut *connection).await?;
+        let sources =
+            sqlx::query_scalar!("select source_id from chain.stamp_sources").fetch_all(&mut *connection).await?;
+        let prizes = sqlx::query_scalar!("select prize_id from chain.prizes").fetch_all(&mut *connection).await?;
+        let redemptions = sqlx::query!(r#"select redemption_id as "id: HashColumn" from chain.redemptions"#)
+            .fetch_all(connection)
+            .await?;
+        Ok(Self {
+            polls: polls.into_iter().collect(),
+            sources: sources.into_iter().collect(),
+            prizes: prizes.into_iter().collect(),
+            redemptions: redemptions.into_iter().map(|row| row.id.into()).collect(),
+        })
+    }
+
     /// Recomputes their running state.
     pub(super) async fn refresh(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         if !self.polls.is_empty() {
@@ -218,7 +235,7 @@ async fn refresh_redemptions(connection: &mut PgConnection, redemptions: &[&[u8]
     sqlx::query!(
         "update chain.redemptions r set status = coalesce(e.status, 'open'), ended_at = e.ended_at
          from unnest($1::bytea[]) as t (id) left join chain.redemption_ends e on e.redemption_id = t.id
-         where r.redemption_id = t.id",
+         where r.redemption_id = t.id and (r.status, r.ended_at) is distinct from (coalesce(e.status, 'open'), e.ended_at)",
         redemptions as &[&[u8]],
     )
     .execute(connection)

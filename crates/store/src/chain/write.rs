@@ -5,10 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use alloy::primitives::map::HashMap;
 use alloy::primitives::{Address, Uint};
 use sqlx::PgConnection;
 
-use super::rows::{AllocationRow, NftTransferRow, Rows};
+use super::rows::{AllocationRow, NftTransferRow, Rows, TransferRow};
 use super::services::{Touched, replace_ballots};
 
 /// A sum of very many amounts of 256 bits.
@@ -55,29 +56,55 @@ pub async fn write_derived(connection: &mut PgConnection, rows: &Rows) -> Result
     Ok(())
 }
 
+/// What tokens' holders received and spent.
+#[derive(Debug, Default)]
+pub struct BalanceChanges(HashMap<(Address, Address), (Sum, Sum)>);
+
+/// A part of [`BalanceChanges`] as columns; amounts are decimal numbers.
+#[derive(Debug, Default)]
+pub(super) struct BalanceColumns<'a> {
+    pub(super) tokens: Vec<&'a [u8]>,
+    pub(super) holders: Vec<&'a [u8]>,
+    pub(super) changes: Vec<String>,
+}
+
+impl BalanceChanges {
+    /// Counts transfers; nobody holds what is minted from or burnt to the zero address.
+    pub fn add(&mut self, transfers: &[TransferRow]) {
+        for transfer in transfers {
+            let amount = Sum::from(transfer.amount);
+            if !transfer.to_address.is_zero() {
+                self.0.entry((transfer.token, transfer.to_address)).or_default().0 += amount;
+            }
+            if !transfer.from_address.is_zero() {
+                self.0.entry((transfer.token, transfer.from_address)).or_default().1 += amount;
+            }
+        }
+    }
+
+    /// Changes in the order of the table's key, without those that come to nothing, as of what passes through a citizen's
+    /// account.
+    pub(super) fn columns(&self) -> BalanceColumns<'_> {
+        let mut changes: Vec<_> = self.0.iter().filter(|(_, (received, spent))| received != spent).collect();
+        changes.sort_unstable_by_key(|(key, _)| *key);
+        let mut columns = BalanceColumns::default();
+        for ((token, holder), (received, spent)) in changes {
+            columns.tokens.push(token.as_slice());
+            columns.holders.push(holder.as_slice());
+            columns.changes.push(if received > spent {
+                (received - spent).to_string()
+            } else {
+                format!("-{}", spent - received)
+            });
+        }
+        columns
+    }
+}
+
 async fn add_to_balances(connection: &mut PgConnection, rows: &Rows) -> Result<(), sqlx::Error> {
-    let mut sums: BTreeMap<(Address, Address), (Sum, Sum)> = BTreeMap::new();
-    for transfer in &rows.transfers {
-        let amount = Sum::from(transfer.amount);
-        if !transfer.to_address.is_zero() {
-            sums.entry((transfer.token, transfer.to_address)).or_default().0 += amount;
-        }
-        if !transfer.from_address.is_zero() {
-            sums.entry((transfer.token, transfer.from_address)).or_default().1 += amount;
-        }
-    }
-    let mut tokens = Vec::new();
-    let mut holders = Vec::new();
-    let mut changes = Vec::new();
-    for ((token, holder), (received, spent)) in &sums {
-        // What passes through a citizen's account leaves no balance.
-        if received == spent {
-            continue;
-        }
-        tokens.push(token.as_slice());
-        holders.push(holder.as_slice());
-        changes.push(if received > spent { (received - spent).to_string() } else { format!("-{}", spent - received) });
-    }
+    let mut changes = BalanceChanges::default();
+    changes.add(&rows.transfers);
+    let BalanceColumns { tokens, holders, changes } = changes.columns();
     if tokens.is_empty() {
         return Ok(());
     }
@@ -308,7 +335,8 @@ pub(super) async fn refresh_rounds(
 }
 
 /// Recomputes what tokens minted, paid and returned, and what initiatives hold, won and were paid, for the given tokens
-/// and rounds.
+/// and rounds. No wallet of a chain that is true holds less than 0; a node that shows a fork where one does must not stop
+/// the index.
 pub(super) async fn refresh_wallets(
     connection: &mut PgConnection,
     tokens: &BTreeSet<Address>,
@@ -338,8 +366,8 @@ pub(super) async fn refresh_wallets(
              balance = s.balance, pledged = s.pledged, won = s.won, funded = s.funded, paid = s.paid
          from (
              select i.round, i.initiative_id,
-                 coalesce(b.amount, 0) as balance,
-                 coalesce(e.pledged, b.amount, 0) as pledged,
+                 greatest(b.amount, 0) as balance,
+                 coalesce(e.pledged, greatest(b.amount, 0)) as pledged,
                  e.won, e.funded,
                  coalesce((select sum(p.amount) from chain.payments p
                            where p.round = i.round and p.initiative_id = i.initiative_id), 0) as paid

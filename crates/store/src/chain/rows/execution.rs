@@ -3,7 +3,7 @@
 use alloy::primitives::{Address, B256, U256};
 
 use super::UnixTime;
-use crate::chain::copy::{CopyRow, Encoder, Field as _};
+use crate::chain::copy::{CopyRow, Encoder, Field};
 
 rows! {
     /// MintProposed.

@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use super::copy::copy;
+use super::copy::{copy, replace};
 
 /// Seconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -19,9 +19,16 @@ macro_rules! rows {
         }
 
         impl CopyRow for $name {
+            const TABLE: &'static str = $table;
+            const NAMES: &'static str = rows!(@columns $($field)+);
             const STATEMENT: &'static str =
                 concat!("copy chain.", $table, " (", rows!(@columns $($field)+), ") from stdin (format binary)");
+            const MADE: &'static str = rows!(@made $($field)+);
             const COLUMNS: i16 = [$(stringify!($field)),+].len() as i16;
+
+            fn types() -> Vec<sqlx::postgres::PgTypeInfo> {
+                vec![$(<$type as Field>::type_info()),+]
+            }
 
             fn fields(&self, to: &mut Encoder) {
                 $(self.$field.write(to);)+
@@ -29,6 +36,9 @@ macro_rules! rows {
         }
     )+};
     (@columns $first:ident $($rest:ident)*) => { concat!(stringify!($first) $(, ", ", stringify!($rest))*) };
+    (@made $first:ident $($rest:ident)*) => { concat!(rows!(@value $first) $(, ", ", rows!(@value $rest))*) };
+    (@value current) => { "false" };
+    (@value $column:ident) => { stringify!($column) };
 }
 
 mod execution;
@@ -67,6 +77,18 @@ macro_rules! row_sets {
             pub(super) async fn copy_derived(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
                 $(copy(connection, &self.$derived).await?;)+
                 Ok(())
+            }
+
+            /// Makes the derived rows that blocks `from` to `to` made these. Returns how many were written or deleted.
+            pub(super) async fn replace_derived(
+                &self,
+                connection: &mut PgConnection,
+                from: i64,
+                to: i64,
+            ) -> Result<u64, sqlx::Error> {
+                let mut changed = 0;
+                $(changed += replace(connection, &self.$derived, from, to).await?;)+
+                Ok(changed)
             }
 
             /// Names of the derived tables that get rows.

@@ -3,7 +3,7 @@
 use alloy::primitives::{Address, B256, Bytes, U256};
 
 use super::UnixTime;
-use crate::chain::copy::{CopyRow, Encoder, Field as _};
+use crate::chain::copy::{CopyRow, Encoder, Field};
 
 rows! {
     /// PollCreated.

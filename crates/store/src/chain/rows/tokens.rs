@@ -2,7 +2,7 @@
 
 use alloy::primitives::{Address, B256, U256};
 
-use crate::chain::copy::{CopyRow, Encoder, Field as _};
+use crate::chain::copy::{CopyRow, Encoder, Field};
 
 rows! {
     /// An ERC-20 transfer.
