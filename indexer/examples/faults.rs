@@ -4,6 +4,9 @@
 //!   process that is killed twice (SIGKILL) at random moments; alternately the whole chain and our logs alone.
 //! - `postgres`: the database server is killed hard, again and again.
 //! - `disk`: the database's disk is full for a while. Needs root, to mount a small file system.
+//!
+//! After each the rows are compared with those of a clean run, `verify` compares them once more with the node, and, where
+//! `KOPILKA_BINARY` names the program, `kopilka audit` recounts every round from the chain and holds the rows against that.
 
 #[path = "../tests/indexer/election.rs"]
 #[allow(dead_code, reason = "the tests use all of it")]
@@ -18,11 +21,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use alloy::primitives::Address;
 use anyhow::{Context as _, bail, ensure};
 use futures::TryStreamExt as _;
 use kopilka_bindings::deploy::Deployment;
 use kopilka_embedded::{Durability, Lifetime, Postgres, PostgresConfig, Toolchain};
-use kopilka_indexer::{Config, Finality};
+use kopilka_indexer::{Config, Finality, verify};
 use kopilka_store::chain::{state, tables};
 use kopilka_testkit::node::{BadNode, Dice, Faults, LONGEST_FORK, Recording};
 use kopilka_testkit::{TestChain, TestDatabase};
@@ -68,8 +72,9 @@ fn config(rpc_url: &str, deployment: Deployment, database: PgPool, full: bool) -
     Ok(config)
 }
 
-/// A recorded chain, its contracts, and what a clean run makes of it.
+/// A chain, its recording, its contracts, and what a clean run makes of it.
 struct Truth {
+    chain: TestChain,
     recording: Arc<Recording>,
     deployment: Deployment,
     full: Dump,
@@ -99,12 +104,40 @@ impl Truth {
             ensure!(!rows.is_empty(), "chain.{table} is empty: the comparison would prove nothing of it");
         }
         println!("a chain of {} blocks; {} rows in {} tables", recording.head() + 1, count(&full), full.len());
-        Ok(Self { recording, deployment, full, logs })
+        Ok(Self { chain, recording, deployment, full, logs })
     }
 
     fn expected(&self, full: bool) -> &Dump {
         if full { &self.full } else { &self.logs }
     }
+}
+
+/// The two programs that operators have for the question whether an index is right: both must say yes.
+async fn ensure_agreed(truth: &Truth, url: &str) -> anyhow::Result<()> {
+    let database = kopilka_store::connect(url, 3).await?;
+    let scratch = TestDatabase::create().await?;
+    let config = Config::new(truth.chain.anvil.url().parse()?, truth.deployment.clone(), database.clone());
+    let findings = verify::against_chain(config, &scratch.pool).await?;
+    ensure!(findings.rows > 100 && findings.differences.is_empty(), "verify: {findings:?}");
+    scratch.remove().await?;
+    let rounds: Vec<Vec<u8>> =
+        sqlx::query_scalar("select address::bytea from chain.rounds").fetch_all(&database).await?;
+    database.close().await;
+    ensure!(!rounds.is_empty(), "there are rounds to audit");
+    let Some(program) = std::env::var_os("KOPILKA_BINARY") else { return Ok(()) };
+    for round in rounds {
+        let round = Address::try_from(round.as_slice())?.to_string();
+        let arguments = ["audit", "--round", &round, "--rpc-url", &truth.chain.anvil.url(), "--database-url", url]
+            .map(str::to_owned);
+        let done = Command::new(&program).args(arguments).output()?;
+        let said = String::from_utf8_lossy(&done.stdout);
+        ensure!(
+            done.status.success() && said.contains("tables agree with the chain"),
+            "audit: {said}{}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+    }
+    Ok(())
 }
 
 fn count(dump: &Dump) -> usize {
@@ -204,8 +237,9 @@ async fn storm(seeds: u64, first: u64) -> anyhow::Result<()> {
         reorgs += found.reorgs;
     }
     std::fs::remove_dir_all(&dir)?;
+    let agreed = if std::env::var_os("KOPILKA_BINARY").is_some() { "verify and audit agree" } else { "verify agrees" };
     println!(
-        "{seeds} seeds from {first} on: {faults} faults, {reorgs} reorgs followed, {} kills; all rows as in a clean run; {:.0?}",
+        "{seeds} seeds from {first} on: {faults} faults, {reorgs} reorgs followed, {} kills; all rows as in a clean run, {agreed}; {:.0?}",
         2 * seeds,
         started.elapsed()
     );
@@ -246,7 +280,8 @@ async fn one_storm(truth: &Truth, deployment: &Path, seed: u64, full: bool) -> a
     process.kill()?;
     let reorgs = sqlx::query_scalar("select reorgs from chain.head").fetch_one(&database.pool).await?;
     let dump = dump(&database.pool).await?;
-    database.pool.close().await;
+    ensure_agreed(truth, &database.url).await?;
+    database.remove().await?;
     Ok(Survived { dump, faults: node.faults_made(), reorgs })
 }
 
@@ -350,6 +385,7 @@ async fn postgres() -> anyhow::Result<()> {
     process.reach(&database, recording).await?;
     process.kill()?;
     compare("after five hard stops of Postgres", &dump(&database).await?, truth.expected(true))?;
+    ensure_agreed(&truth, &url).await?;
     database.close().await;
     kill_server(data)?;
     println!("Postgres was killed hard five times; all rows as in a clean run");
@@ -412,6 +448,7 @@ async fn full_disk(small: &Path) -> anyhow::Result<()> {
     process.reach(&pool, recording).await?;
     process.kill()?;
     compare("after a full disk", &dump(&pool).await?, truth.expected(true))?;
+    ensure_agreed(&truth, url.as_str()).await?;
     pool.close().await;
     for statement in [format!("drop database {name}"), format!("drop tablespace {space}")] {
         sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&database.pool).await?;

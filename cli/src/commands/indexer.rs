@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand};
-use kopilka_indexer::{Config, rebuild_derived, verify};
+use kopilka_indexer::{Config, Rebuilt, rebuild_derived, verify};
 use kopilka_store::chain::{query, state};
 use sqlx::{AssertSqlSafe, PgPool};
 use time::format_description::well_known::Rfc3339;
@@ -71,6 +71,13 @@ pub struct VerifyArgs {
 }
 
 impl DatabaseArgs {
+    /// Opens the database of an index made by this version of the program.
+    async fn open(&self, connections: u32) -> anyhow::Result<PgPool> {
+        let database = kopilka_store::connect(&self.url()?, connections).await?;
+        kopilka_store::check_schema(&database).await?;
+        Ok(database)
+    }
+
     fn url(&self) -> anyhow::Result<String> {
         match &self.database_url {
             Some(url) => Ok(url.clone()),
@@ -84,10 +91,17 @@ pub(super) async fn run(command: IndexerCommand) -> anyhow::Result<()> {
     match command {
         IndexerCommand::Status(args) => status(args).await,
         IndexerCommand::Rebuild(args) => {
-            let database = kopilka_store::connect(&args.url()?, 3).await?;
+            let database = args.open(3).await?;
             let started = Instant::now();
-            rebuild_derived(&database).await?;
-            say!("The derived tables were made anew in {:.1?}.", started.elapsed());
+            let Rebuilt { logs, changed } = rebuild_derived(&database).await?;
+            let seconds = started.elapsed().as_secs_f64();
+            say!(
+                "{logs} logs were decoded anew in {seconds:.1} s; {}",
+                match changed {
+                    0 => "every row was right already.".to_owned(),
+                    _ => format!("{changed} rows were missing, wrong or too much and are right now."),
+                }
+            );
             Ok(())
         }
         IndexerCommand::Verify(args) => verify(args).await,
@@ -95,7 +109,7 @@ pub(super) async fn run(command: IndexerCommand) -> anyhow::Result<()> {
 }
 
 async fn status(args: StatusArgs) -> anyhow::Result<()> {
-    let database = kopilka_store::connect(&args.database.url()?, 1).await?;
+    let database = args.database.open(1).await?;
     let mut connection = database.acquire().await?;
     let meta = state::meta(&mut connection).await?.context("the database holds no chain yet: run the indexer first")?;
     let head = query::head(&mut connection).await?;
@@ -145,8 +159,8 @@ async fn status(args: StatusArgs) -> anyhow::Result<()> {
 }
 
 async fn verify(args: VerifyArgs) -> anyhow::Result<()> {
+    let database = args.database.open(3).await?;
     let url = args.database.url()?;
-    let database = kopilka_store::connect(&url, 3).await?;
     let rpc_url = match (&args.rpc_url, args.derived) {
         (Some(rpc_url), _) => Some(rpc_url.clone()),
         (None, true) => None,

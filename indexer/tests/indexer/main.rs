@@ -6,6 +6,7 @@ mod fixture;
 mod hostile;
 mod life;
 mod numbers;
+mod rebuild;
 mod reorg;
 mod services;
 mod simulated;

@@ -299,3 +299,31 @@ async fn wrong_rows_are_found() -> anyhow::Result<()> {
     assert_eq!(tip.map(|(number, _)| number), Some(recorded.head()), "verifying changes nothing");
     Ok(())
 }
+
+/// Every index of the schema with what it is.
+async fn indexes(pool: &sqlx::PgPool) -> anyhow::Result<Vec<String>> {
+    let query = "select indexdef from pg_indexes where schemaname = 'chain' order by 1";
+    Ok(sqlx::query_scalar(query).fetch_all(pool).await?)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn indexes_of_readers_are_made_at_the_head() -> anyhow::Result<()> {
+    let recorded = recorded().await?;
+    assert!(recorded.head() > 60, "{} blocks are no past worth leaving indexes out", recorded.head());
+    let migrated = indexes(&kopilka_testkit::TestDatabase::create().await?.pool).await?;
+    let node = recorded.node(recorded.head(), Faults::default()).await?;
+    let mut tried = recorded.indexer(&node, |config| config.until = Some(20)).await?;
+    tried.start();
+    recorded.reached(&tried, 20).await?;
+    tried.kill().await;
+    let left_out = indexes(&tried.database.pool).await?;
+    assert_eq!(migrated.len() - left_out.len(), 16, "{left_out:?}");
+    // Another process, which knows of that from the database alone.
+    let mut tried = tried.again(|config| config.until = None);
+    tried.start();
+    recorded.reached(&tried, recorded.head()).await?;
+    tried.holds("chain.deferred_indexes", 0).await?;
+    assert_eq!(indexes(&tried.database.pool).await?, migrated);
+    let clean = recorded.clean(|_| ()).await?;
+    assert_same("with indexes left out for a while", &tried, &clean).await
+}

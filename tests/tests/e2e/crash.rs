@@ -44,6 +44,9 @@ fn every_accepted_message_takes_effect_once_through_kill_minus_nine() -> anyhow:
     // The audit compares every event with the contracts' state and the indexer's tables with the events.
     let audit = system.must(&["audit", "--database"])?;
     assert!(audit.contains("registered 240") && audit.contains("allocations 240"), "{audit}");
+    // And so does the index itself, row by row, with a clean run over the node's chain.
+    let verified = system.must(&["indexer", "verify"])?;
+    assert!(verified.contains("rows are those of a clean run"), "{verified}");
     Ok(())
 }
 
