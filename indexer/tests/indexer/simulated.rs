@@ -327,3 +327,44 @@ async fn indexes_of_readers_are_made_at_the_head() -> anyhow::Result<()> {
     let clean = recorded.clean(|_| ()).await?;
     assert_same("with indexes left out for a while", &tried, &clean).await
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn verify_names_a_node_that_cannot_tell() -> anyhow::Result<()> {
+    let recorded = recorded().await?;
+    let node = recorded.node(recorded.head(), Faults::default()).await?;
+    let mut stored = recorded.indexer(&node, |_| ()).await?;
+    stored.start();
+    recorded.reached(&stored, recorded.head()).await?;
+    stored.kill().await;
+    node.show(recorded.head() - 3);
+    let said = verify(&stored).await.expect_err("the node lacks blocks").to_string();
+    assert!(said.contains("the node is behind") && said.contains(&recorded.head().to_string()), "{said}");
+    node.show(recorded.head());
+    node.reorganise(2, 0);
+    let said = verify(&stored).await.expect_err("the node has other blocks").to_string();
+    assert!(said.contains("another branch"), "{said}");
+
+    let other = TestChain::start_with(|config| config.arguments.extend(["--timestamp".into(), "1000".into()])).await?;
+    let url: url::Url = other.anvil.url().parse()?;
+    let stored = stored.again(move |config| config.rpc_url = Clone::clone(&url));
+    let error = verify(&stored).await.expect_err("it is another chain");
+    assert!(matches!(error.downcast_ref(), Some(IndexerError::OtherGenesis { .. })), "{error:#}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn schemas_of_other_versions_are_named() -> anyhow::Result<()> {
+    use kopilka_store::{StoreError, check_schema};
+
+    let pool = kopilka_testkit::TestDatabase::create().await?.pool;
+    check_schema(&pool).await?;
+    sqlx::query("delete from _sqlx_migrations where version = (select max(version) from _sqlx_migrations)")
+        .execute(&pool)
+        .await?;
+    assert!(matches!(check_schema(&pool).await, Err(StoreError::OlderSchema { missing: 1 })));
+    sqlx::query("update _sqlx_migrations set version = version + 1").execute(&pool).await?;
+    assert!(matches!(check_schema(&pool).await, Err(StoreError::NewerSchema)));
+    sqlx::query("drop table _sqlx_migrations").execute(&pool).await?;
+    assert!(matches!(check_schema(&pool).await, Err(StoreError::NoSchema)));
+    Ok(())
+}
