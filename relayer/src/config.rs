@@ -202,7 +202,8 @@ impl Config {
             poll_interval: Duration::from_millis(250),
             intake: IntakeConfig {
                 group_size: 256,
-                group_wait: Duration::from_millis(4),
+                // Credentials cost a pairing for each group: what waits a moment for others costs less.
+                group_wait: Duration::from_millis(15),
                 groups_at_once: 2,
                 backlog: 4_096,
                 queue_limit: 100_000,

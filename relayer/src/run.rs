@@ -28,7 +28,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// When it cannot start (no database, no node, another chain, no register of rounds), or at the configured fault.
 pub async fn run(config: Config, listener: TcpListener, cancel: CancellationToken) -> anyhow::Result<()> {
     check(&config)?;
-    let pool = kopilka_store::connect(&config.database_url, config.database_connections).await?;
+    let pool = kopilka_store::relay::connect(&config.database_url, config.database_connections).await?;
     let (chain, heads) = Chain::new(&config.rpc_url, config.rpc_timeout, config.chain_id, config.poll_interval)?;
     check_chain(&config, &chain).await?;
 

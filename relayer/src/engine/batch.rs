@@ -165,7 +165,14 @@ mod tests {
     use alloy::primitives::B256;
 
     fn claimed(content: Vec<u8>, gas: u32) -> Claimed {
-        Claimed { id: B256::new(rand::random()), account: Address::new(rand::random()), version: 1, content, gas }
+        Claimed {
+            id: B256::new(rand::random()),
+            account: Address::new(rand::random()),
+            version: 1,
+            content,
+            gas,
+            attempts: 0,
+        }
     }
 
     fn group(kind: MessageKind) -> Group {

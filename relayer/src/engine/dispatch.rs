@@ -20,6 +20,8 @@ use super::{ALONE_FROM, Engine, EngineError, Unsigned, batch};
 const TICK: Duration = Duration::from_millis(50);
 /// How often it is looked at when this process has put nothing in: others may have.
 const IDLE: Duration = Duration::from_millis(500);
+/// How many times as long as a look takes there is none: counting a long queue must not become the work.
+const REST: u32 = 10;
 /// How long a group rests that cannot be submitted yet.
 const HOLD: Duration = Duration::from_secs(2);
 
@@ -43,17 +45,21 @@ pub(crate) async fn run(engine: Arc<Engine>, cancel: CancellationToken) -> Resul
     let mut schedule = Schedule::default();
     let mut works = Works::new();
     let mut looked = Instant::now();
+    let mut rest = Duration::ZERO;
+    let mut is_empty = true;
     loop {
-        let mut is_idle = works.is_empty();
         while let Some(done) = works.try_join_next() {
             finish(&mut schedule, done)?;
         }
         // Counting a long queue is work: it is done when there is someone to give the work to, and else now and then.
-        if looked.elapsed() >= IDLE || engine.senders.any_free(engine.batch.max_in_flight) {
-            looked = Instant::now();
-            match look(&engine.pool).await {
+        let is_free = engine.senders.any_free(engine.batch.max_in_flight);
+        if looked.elapsed() >= rest.max(if is_free { Duration::ZERO } else { IDLE }) {
+            let began = Instant::now();
+            let seen = look(&engine.pool).await;
+            (looked, rest) = (Instant::now(), began.elapsed() * REST);
+            match seen {
                 Ok(ready) => {
-                    is_idle &= ready.is_empty();
+                    is_empty = ready.is_empty();
                     engine.queue.set_depth(ready.iter().map(|(_, count, _)| count).sum());
                     report(&ready);
                     start(&engine, &mut schedule, &mut works, &ready);
@@ -61,6 +67,7 @@ pub(crate) async fn run(engine: Arc<Engine>, cancel: CancellationToken) -> Resul
                 Err(error) => tracing::warn!(%error, "cannot look at the queue"),
             }
         }
+        let is_idle = is_empty && works.is_empty();
         tokio::select! {
             () = tokio::time::sleep(if is_idle { IDLE } else { TICK }) => {}
             () = engine.queue.bell.notified(), if is_idle => {}

@@ -169,7 +169,7 @@ async fn look_after(engine: &Engine, sender: &Sender, memory: &mut Memory, head:
                 keep_sending(engine, sender, submission, chain_nonce, head).await?;
             }
             Step::Confirm => {}
-            Step::Read(receipt) => read(engine, submission, &receipt).await?,
+            Step::Read(receipt) => read(engine, sender, submission, &receipt, head).await?,
             Step::Unmine => {
                 waiting += 1;
                 unmine(engine, sender, submission).await?;

@@ -10,6 +10,7 @@ use kopilka_store::relay::{NewSubmission, Submission, SubmissionKind, queue, sub
 
 use super::fault::FaultPoint;
 use super::fees::{Fees, replacement};
+use super::read::report_final;
 use super::senders::Sender;
 use super::{Engine, EngineError, Unsigned};
 use crate::chain::Head;
@@ -163,12 +164,7 @@ pub(super) async fn finalize(engine: &Engine, sender: &Sender, submission: &Subm
     submissions::finalize(&mut work, submission.id).await?;
     queue::finalize(&mut work, submission.id).await?;
     work.commit().await?;
-    for transaction in &submission.transactions {
-        sender.forget_sent(&transaction.hash);
-    }
-    if let SubmissionKind::Batch(kind) = submission.kind {
-        metrics::counter!("kopilka_relayer_finalized_batches_total", "kind" => kind.as_str()).increment(1);
-    }
+    report_final(sender, submission);
     engine.faults.pass(FaultPoint::BatchFinal)?;
     Ok(())
 }

@@ -8,22 +8,28 @@ use kopilka_bindings::polls::Polls::PollsEvents;
 use kopilka_bindings::reward_points::RewardPoints;
 use kopilka_bindings::reward_shop::RewardShop;
 use kopilka_domain::MessageKind;
-use kopilka_store::relay::{AccountKey, Mined, Outcome, Submission, SubmittedMessage, messages, queue, submissions};
+use kopilka_store::relay::{
+    AccountKey, Mined, Outcome, Submission, SubmissionKind, SubmittedMessage, messages, queue, submissions,
+};
 
 use super::fault::FaultPoint;
 use super::outcome::{Skip, Verdict, verdicts};
+use super::senders::Sender;
 use super::{Engine, EngineError};
-use crate::chain::{Place, redemption_id};
+use crate::chain::{Head, Place, redemption_id};
 use crate::message::{AllocationContent, BallotContent, Choice, RedemptionContent};
 
 /// The contract says that something was done earlier, but the node does not show where.
 const BEHIND: EngineError = EngineError::Later("the node does not show an event that must be there");
 
-/// Writes down what a mined transaction did to each message.
+/// Writes down what a mined transaction did to each message. Where one block is enough for finality, and the block is the
+/// very head that is known here or its parent, it is final at once.
 pub(super) async fn read(
     engine: &Engine,
+    sender: &Sender,
     submission: &Submission,
     receipt: &TransactionReceipt,
+    head: Head,
 ) -> Result<(), EngineError> {
     let (Some(block_number), Some(block_hash)) = (receipt.block_number, receipt.block_hash) else { return Ok(()) };
     engine.faults.pass(FaultPoint::ReceiptRead)?;
@@ -54,8 +60,11 @@ pub(super) async fn read(
         return Ok(());
     }
     let max_attempts = engine.batch.max_attempts;
-    submissions::mark_mined(&mut work, submission.id, &mined).await?;
-    queue::mark_mined(&mut work, submission.id, &outcomes).await?;
+    let is_final = engine.follow.confirmations == 1 && (head.hash == block_hash || head.parent == block_hash);
+    let effective = outcomes.iter().filter(|outcome| outcome.reason.is_none()).count();
+    let finalized = is_final.then(|| u32::try_from(effective).unwrap_or(u32::MAX));
+    submissions::mark_mined(&mut work, submission.id, &mined, finalized).await?;
+    queue::mark_mined(&mut work, submission.id, &outcomes, is_final).await?;
     if mined.reverted {
         let all: Vec<B256> = carried.iter().map(|message| message.id).collect();
         queue::requeue(&mut work, submission.id, &all, true, max_attempts).await?;
@@ -68,7 +77,21 @@ pub(super) async fn read(
     work.commit().await?;
     report(submission, &mined, carried.len());
     engine.faults.pass(FaultPoint::OutcomeStored)?;
+    if is_final {
+        report_final(sender, submission);
+        engine.faults.pass(FaultPoint::BatchFinal)?;
+    }
     Ok(())
+}
+
+/// What is done once a submission is final.
+pub(super) fn report_final(sender: &Sender, submission: &Submission) {
+    for transaction in &submission.transactions {
+        sender.forget_sent(&transaction.hash);
+    }
+    if let SubmissionKind::Batch(kind) = submission.kind {
+        metrics::counter!("kopilka_relayer_finalized_batches_total", "kind" => kind.as_str()).increment(1);
+    }
 }
 
 fn report(submission: &Submission, mined: &Mined, count: usize) {

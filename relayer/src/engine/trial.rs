@@ -36,6 +36,11 @@ pub(super) async fn settle_content(
     group: &Group,
     items: &mut Vec<Claimed>,
 ) -> Result<Content, EngineError> {
+    if is_uniform(group.kind, items)
+        && let Some(call) = sample(engine, sender, group, items).await?
+    {
+        return Ok(call);
+    }
     loop {
         if items.is_empty() {
             return Ok(Content::Empty);
@@ -73,6 +78,38 @@ pub(super) async fn settle_content(
             Remedy::CheckCredentials(venue) => check_credentials(engine, work, group, venue, items).await?,
             Remedy::Split(reason) => split(engine, work, items, &reason).await?,
         }
+    }
+}
+
+/// Whether a batch does what its first message does. What each message brings was checked when it was accepted, and what
+/// does not count is skipped by the contract; so a batch reverts for causes that hold for all of it (a phase, a pause), or
+/// for want of gas, which is known where messages of a kind cost the same. A message that was in vain before is suspect.
+fn is_uniform(kind: MessageKind, items: &[Claimed]) -> bool {
+    let costs_as_estimated = |item: &Claimed| match kind {
+        MessageKind::Registration | MessageKind::Ballot | MessageKind::StampClaim => true,
+        // A later version also takes back an earlier one, of which nothing is known here.
+        MessageKind::Allocation => item.version == 1,
+        MessageKind::Redemption => false,
+    };
+    items.len() > 1 && items.iter().all(|item| item.attempts == 0 && costs_as_estimated(item))
+}
+
+/// Tries out the first message alone: to execute a whole batch twice would cost the node as much as the batch itself.
+/// `None` if it does not succeed, which says nothing of the others.
+async fn sample(
+    engine: &Engine,
+    sender: &Sender,
+    group: &Group,
+    items: &[Claimed],
+) -> Result<Option<Content>, EngineError> {
+    let (Some(first), Some(input)) = (batch::calldata(group, &items[..1]), batch::calldata(group, items)) else {
+        return Ok(None);
+    };
+    let limit = |items: &[Claimed]| gas::limit(group.kind, items.iter().map(|item| u64::from(item.gas)).sum());
+    match engine.chain.try_out(sender.address, group.contract, &first, limit(&items[..1])).await {
+        Ok(()) => Ok(Some(Content::Call(input, limit(items)))),
+        Err(TrialError::Unknown(error)) => Err(error.into()),
+        Err(_) => Ok(None),
     }
 }
 

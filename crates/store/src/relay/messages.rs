@@ -180,9 +180,12 @@ pub async fn supersede(connection: &mut PgConnection, newer: &[NewMessage]) -> s
                  as n (kind, contract, scope, account, version)
              group by kind, contract, scope, account
          ), older as (
-             select m.id, n.version from relay.messages m join newer n using (kind, contract, scope, account)
-             where m.version < n.version and m.status = 'queued'
-             for update of m skip locked
+             select m.id, n.version from newer n cross join lateral (
+                 select id from relay.messages m
+                 where m.account = n.account and m.kind = n.kind and m.contract = n.contract and m.scope = n.scope
+                   and m.version < n.version and m.is_live and m.status = 'queued'
+                 for update skip locked
+             ) m
          )
          update relay.messages m
          set status = 'failed', content = null, reason = 'replaced by version ' || older.version || ' before it was submitted'
@@ -263,9 +266,14 @@ pub async fn states_of(
 ) -> sqlx::Result<Vec<MessageState>> {
     let rows = sqlx::query_as!(
         StateRow,
-        r#"select id, kind, contract, scope, account, version, status, reason, tx_hash, block_number, log_index,
+        r#"select id as "id!", kind as "kind!", contract as "contract!", scope as "scope!", account as "account!",
+                  version as "version!", status as "status!", reason, tx_hash, block_number, log_index,
                   status = 'failed' and submission is null as "can_retry!"
-           from relay.messages where account = $1 and id > $2 order by id limit $3"#,
+           from (
+               (select * from relay.messages where account = $1 and is_live and id > $2)
+               union all
+               (select * from relay.messages where account = $1 and not is_live and id > $2)
+           ) own order by id limit $3"#,
         account.as_slice(),
         after.as_slice(),
         limit,
@@ -289,10 +297,11 @@ pub async fn list(
         StateRow,
         r#"select id, kind, contract, scope, account, version, status, reason, tx_hash, block_number, log_index,
                   status = 'failed' and submission is null as "can_retry!"
-           from relay.messages where status = $1 and id > $2 order by id limit $3"#,
+           from relay.messages where status = $1 and is_live = $4 and id > $2 order by id limit $3"#,
         status.as_str(),
         after.as_slice(),
         limit,
+        status != MessageStatus::Failed,
     )
     .fetch_all(connection)
     .await?;
@@ -325,13 +334,15 @@ pub async fn known_accounts(connection: &mut PgConnection, accounts: &[AccountKe
         r#"select r.id as "registration?", r.status as "status?", a.version as "version?"
            from unnest($1::text[], $2::bytea[], $3::bigint[], $4::bytea[]) with ordinality
                as k (kind, contract, scope, account, position)
-           left join relay.messages r
-               on r.account = k.account and r.kind = 'registration' and r.contract = k.contract and r.status <> 'failed'
-               and r.reason is null
+           left join lateral (
+               select id, status from relay.messages r
+               where r.account = k.account and r.kind = 'registration' and r.contract = k.contract and r.is_live
+               and r.reason is null limit 1
+           ) r on true
            left join lateral (
                select max(version) as version from relay.messages a
                where a.account = k.account and a.kind = k.kind and a.contract = k.contract and a.scope = k.scope
-               and a.status <> 'failed' and a.reason is null
+               and a.is_live and a.reason is null
            ) a on true
            order by k.position"#,
         &kinds,
@@ -359,11 +370,13 @@ pub async fn known_accounts(connection: &mut PgConnection, accounts: &[AccountKe
 /// When the query fails.
 pub async fn counts(connection: &mut PgConnection) -> sqlx::Result<Counts> {
     let row = sqlx::query!(
-        r#"select (select count(*) from relay.messages where status = 'queued') as "queued!",
-                  (select count(*) from relay.messages where status = 'submitted') as "submitted!",
-                  (select count(*) from relay.messages where status = 'mined') as "mined!",
+        r#"select (select count(*) from relay.messages where submission is null and is_live) as "queued!",
+                  (select count(*) from relay.submissions s join relay.messages m on m.submission = s.id
+                   where s.status in ('pending', 'mined') and m.status = 'submitted') as "submitted!",
+                  (select count(*) from relay.submissions s join relay.messages m on m.submission = s.id
+                   where s.status in ('pending', 'mined') and m.status = 'mined') as "mined!",
                   (select coalesce(sum(finalized_count), 0) from relay.submissions) as "finalized!",
-                  (select count(*) from relay.messages where status = 'failed') as "failed!""#
+                  (select count(*) from relay.messages where not is_live) as "failed!""#
     )
     .fetch_one(connection)
     .await?;
@@ -381,7 +394,7 @@ pub async fn counts(connection: &mut PgConnection) -> sqlx::Result<Counts> {
 /// # Errors
 /// When the query fails.
 pub async fn queued_count(connection: &mut PgConnection) -> sqlx::Result<u64> {
-    sqlx::query_scalar!(r#"select count(*) as "count!" from relay.messages where status = 'queued'"#)
+    sqlx::query_scalar!(r#"select count(*) as "count!" from relay.messages where submission is null and is_live"#)
         .fetch_one(connection)
         .await
         .map(i64::cast_unsigned)

@@ -35,6 +35,8 @@ pub struct Claimed {
     pub content: Vec<u8>,
     /// Estimated gas in a batch.
     pub gas: u32,
+    /// Transactions with it that were mined without effect.
+    pub attempts: i16,
 }
 
 /// A message in a submission.
@@ -73,14 +75,22 @@ pub struct Outcome {
 /// When a query fails.
 pub async fn settle_waiting(connection: &mut PgConnection) -> sqlx::Result<u64> {
     let done = sqlx::query!(
-        "update relay.messages m
+        // Those that wait are few and are looked for first, whatever the planner makes of a young table.
+        "with waiting as materialized (
+             select id, waits_for from relay.messages where waits_for is not null and is_live and status = 'queued'
+         ), settled as materialized (
+             select w.id, r.status, r.reason from waiting w cross join lateral (
+                 select status, reason from relay.messages where id = w.waits_for limit 1
+             ) r
+             where r.status in ('finalized', 'failed') or (r.status = 'mined' and r.reason is null)
+         )
+         update relay.messages m
          set waits_for = null,
              status = case when r.status = 'failed' then 'failed' else m.status end,
              reason = case when r.status = 'failed' then 'the registration of the account failed: ' || r.reason end,
              content = case when r.status = 'failed' then null else m.content end
-         from relay.messages r
-         where m.status = 'queued' and m.waits_for is not null and r.id = m.waits_for
-           and (r.status in ('finalized', 'failed') or (r.status = 'mined' and r.reason is null))"
+         from settled r
+         where m.id = r.id and m.status = 'queued' and m.waits_for is not null"
     )
     .execute(connection)
     .await?;
@@ -94,7 +104,7 @@ pub async fn settle_waiting(connection: &mut PgConnection) -> sqlx::Result<u64> 
 pub async fn ready_groups(connection: &mut PgConnection, alone_from: i16) -> sqlx::Result<Vec<(Group, u64, u64)>> {
     let rows = sqlx::query!(
         r#"select kind, contract, scope, class, attempts >= $1 as "alone!", count(*) as "count!", sum(gas) as "gas!"
-           from relay.messages where status = 'queued' and waits_for is null
+           from relay.messages where submission is null and is_live and waits_for is null
            group by kind, contract, scope, class, attempts >= $1"#,
         alone_from,
     )
@@ -134,8 +144,8 @@ pub async fn claim(
             break;
         }
         let rows = sqlx::query!(
-            "select id, account, version, content, gas from relay.messages
-             where status = 'queued' and waits_for is null and kind = $1 and contract = $2 and scope = $3 and class = $4
+            "select id, account, version, content, gas, attempts from relay.messages
+             where submission is null and is_live and waits_for is null and kind = $1 and contract = $2 and scope = $3 and class = $4
                and (attempts >= $5) = $6 and id >= $7 and id < $8
              order by id limit $9 for update skip locked",
             group.kind.as_str(),
@@ -156,6 +166,7 @@ pub async fn claim(
             version: row.version as u32,
             content: row.content.unwrap_or_default(),
             gas: row.gas.cast_unsigned(),
+            attempts: row.attempts,
         }));
     }
     Ok(claimed)
@@ -217,11 +228,16 @@ pub async fn in_submission(connection: &mut PgConnection, submission: i64) -> sq
         .collect()
 }
 
-/// Writes down what a mined transaction did.
+/// Writes down what a mined transaction did; for ever, if its block is permanent already.
 ///
 /// # Errors
 /// When the query fails.
-pub async fn mark_mined(connection: &mut PgConnection, submission: i64, outcomes: &[Outcome]) -> sqlx::Result<()> {
+pub async fn mark_mined(
+    connection: &mut PgConnection,
+    submission: i64,
+    outcomes: &[Outcome],
+    is_final: bool,
+) -> sqlx::Result<()> {
     let ids: Vec<Vec<u8>> = outcomes.iter().map(|outcome| outcome.id.to_vec()).collect();
     let reasons: Vec<Option<String>> = outcomes.iter().map(|outcome| outcome.reason.clone()).collect();
     let hashes: Vec<Option<Vec<u8>>> = outcomes.iter().map(|o| o.place.map(|(hash, _, _)| hash.to_vec())).collect();
@@ -229,7 +245,7 @@ pub async fn mark_mined(connection: &mut PgConnection, submission: i64, outcomes
     let logs: Vec<Option<i64>> = outcomes.iter().map(|o| o.place.map(|(_, _, log)| log.cast_signed())).collect();
     sqlx::query!(
         "update relay.messages m
-         set status = 'mined', reason = o.reason, tx_hash = o.tx_hash, block_number = o.block_number, log_index = o.log_index
+         set status = case when not $7 then 'mined' when o.reason is null then 'finalized' else 'failed' end, reason = o.reason, tx_hash = o.tx_hash, block_number = o.block_number, log_index = o.log_index
          from unnest($1::bytea[], $2::text[], $3::bytea[], $4::bigint[], $5::bigint[])
              as o (id, reason, tx_hash, block_number, log_index)
          where m.id = o.id and m.submission = $6",
@@ -239,6 +255,7 @@ pub async fn mark_mined(connection: &mut PgConnection, submission: i64, outcomes
         &blocks as &[Option<i64>],
         &logs as &[Option<i64>],
         submission,
+        is_final,
     )
     .execute(connection)
     .await
@@ -283,7 +300,7 @@ pub async fn wait_for_registration(connection: &mut PgConnection, ids: &[B256]) 
     sqlx::query!(
         "update relay.messages m set waits_for = r.id from relay.messages r
          where m.id = any($1) and m.status = 'queued'
-           and r.account = m.account and r.kind = 'registration' and r.contract = m.contract and r.status in ('queued', 'submitted')",
+           and r.account = m.account and r.kind = 'registration' and r.contract = m.contract and r.is_live and r.status in ('queued', 'submitted')",
         &hashes(ids),
     )
     .execute(connection)

@@ -253,21 +253,27 @@ pub async fn lock(connection: &mut PgConnection, submission: &Submission) -> sql
     Ok(row.is_some_and(|row| row.block_hash == known))
 }
 
-/// Writes down in which block a submission is.
+/// Writes down in which block a submission is; if the block is permanent already, also how many of its messages took effect.
 ///
 /// # Errors
 /// When the query fails.
-pub async fn mark_mined(connection: &mut PgConnection, id: i64, mined: &Mined) -> sqlx::Result<()> {
+pub async fn mark_mined(
+    connection: &mut PgConnection,
+    id: i64,
+    mined: &Mined,
+    finalized: Option<u32>,
+) -> sqlx::Result<()> {
     sqlx::query!(
         "update relay.submissions
-         set status = 'mined', tx_hash = $2, block_number = $3, block_hash = $4, gas_used = $5, reverted = $6,
-             finalized_count = 0 where id = $1",
+         set status = case when $7::integer is null then 'mined' else 'finalized' end, tx_hash = $2, block_number = $3,
+             block_hash = $4, gas_used = $5, reverted = $6, finalized_count = coalesce($7, 0) where id = $1",
         id,
         mined.tx_hash.as_slice(),
         mined.block_number.cast_signed(),
         mined.block_hash.as_slice(),
         mined.gas_used.cast_signed(),
         mined.reverted,
+        finalized.map(u32::cast_signed),
     )
     .execute(connection)
     .await
