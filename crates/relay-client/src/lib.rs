@@ -6,6 +6,7 @@
 mod client;
 mod messages;
 mod problem;
+mod schema;
 
 pub use client::{ClientError, RelayClient};
 pub use messages::{
@@ -13,3 +14,4 @@ pub use messages::{
     RedemptionRequest, RegistrationRequest, Request, SenderView, StampClaimRequest, StatusView,
 };
 pub use problem::Problem;
+pub use schema::MAX_LIST;

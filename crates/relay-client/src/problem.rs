@@ -1,16 +1,19 @@
 //! Problem documents (RFC 9457).
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// `application/problem+json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// Stable name of the kind of problem, a URI: `urn:kopilka:problem:` and a slug.
     #[serde(rename = "type")]
+    #[schema(pattern = "^urn:kopilka:problem:[a-z-]+$")]
     pub kind: String,
     /// The kind of problem in a few words.
     pub title: String,
     /// HTTP status.
+    #[schema(minimum = 400, maximum = 599)]
     pub status: u16,
     /// What is wrong here, and what would be right.
     pub detail: String,

@@ -3,6 +3,7 @@
 use alloy::primitives::{Address, B256, Signature, hex};
 use kopilka_bindings::allocation::Allocation as SignedAllocation;
 use kopilka_domain::MessageKind;
+use kopilka_relay_client::MAX_LIST;
 use serde_json::{Map, Value};
 
 use crate::message::{Allocation, Ballot, Choice, MAX_SEASONS, Message, Redemption, Registration, StampClaim, Terms};
@@ -10,8 +11,6 @@ use crate::problem::Refusal;
 
 /// Most messages in a request.
 pub(super) const MAX_MESSAGES: usize = 500;
-/// Most initiatives in an allocation: more than any contract takes, and so few that a request stays small.
-const MAX_LIST: usize = 4_096;
 /// Numbers that every JSON library reads exactly.
 const MAX_ID: u64 = (1 << 53) - 1;
 

@@ -40,6 +40,7 @@ pub(crate) fn view(state: MessageState) -> MessageView {
 /// Where a message stands
 ///
 /// With the place of its event on chain once it is mined: the receipt.
+#[utoipa::path(get, path = "/v1/messages/{id}", tag = "messages", params(("id" = String, Path, description = "The message's id: 0x and 64 hexadecimal digits", pattern = "^0x[0-9a-fA-F]{64}$")), responses((status = 200, description = "Where it stands", body = MessageView)))]
 pub(super) async fn show(
     Shared(state): Shared<Arc<State>>,
     id: Result<Path<String>, PathRejection>,
@@ -50,6 +51,7 @@ pub(super) async fn show(
 /// Follow a message
 ///
 /// Server-sent events named `message`, each the same object as the message itself, until it is final.
+#[utoipa::path(get, path = "/v1/messages/{id}/events", tag = "messages", params(("id" = String, Path, description = "The message's id: 0x and 64 hexadecimal digits", pattern = "^0x[0-9a-fA-F]{64}$")), responses((status = 200, description = "The events", body = String, content_type = "text/event-stream")))]
 pub(super) async fn events(
     Shared(state): Shared<Arc<State>>,
     id: Result<Path<String>, PathRejection>,
@@ -84,6 +86,7 @@ pub(super) struct After {
 /// An account's messages
 ///
 /// In no order that tells when they came. Up to 100 in one answer.
+#[utoipa::path(get, path = "/v1/accounts/{account}/messages", tag = "messages", params(("account" = String, Path, description = "0x and 40 hexadecimal digits", pattern = "^0x[0-9a-fA-F]{40}$"), ("after" = Option<String>, Query, description = "`next` of the answer before", pattern = "^0x[0-9a-fA-F]{64}$")), responses((status = 200, description = "Its messages; none for an unknown account", body = AccountView)))]
 pub(super) async fn of_account(
     Shared(state): Shared<Arc<State>>,
     account: Result<Path<String>, PathRejection>,

@@ -14,7 +14,6 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, Method, StatusCode, header};
 use axum::routing::{get, post};
-use kopilka_domain::MessageKind;
 use sqlx::PgPool;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{Any, CorsLayer};
@@ -67,11 +66,11 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .expose_headers([header::RETRY_AFTER])
         .max_age(Duration::from_secs(86_400));
     let quick = Router::new()
-        .route(openapi::path(MessageKind::Registration), post(submit::registration))
-        .route(openapi::path(MessageKind::Allocation), post(submit::allocation))
-        .route(openapi::path(MessageKind::Ballot), post(submit::ballot))
-        .route(openapi::path(MessageKind::StampClaim), post(submit::stamp_claim))
-        .route(openapi::path(MessageKind::Redemption), post(submit::redemption))
+        .route("/v1/registrations", post(submit::registration))
+        .route("/v1/allocations", post(submit::allocation))
+        .route("/v1/ballots", post(submit::ballot))
+        .route("/v1/stamp-claims", post(submit::stamp_claim))
+        .route("/v1/redemptions", post(submit::redemption))
         .route("/v1/messages", post(submit::bulk))
         .route("/v1/messages/{id}", get(messages::show))
         .route("/v1/accounts/{account}/messages", get(messages::of_account))

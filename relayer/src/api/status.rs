@@ -38,6 +38,7 @@ impl StatusCache {
 /// The relayer's state
 ///
 /// How many messages stand where, and the accounts that pay the gas.
+#[utoipa::path(get, path = "/v1/status", tag = "operation", responses((status = 200, description = "The state", body = StatusView)))]
 pub(super) async fn show(Shared(state): Shared<Arc<State>>) -> Result<Json<StatusView>, Refusal> {
     let counts = state.status.counts(&state).await.map_err(|error| {
         tracing::error!(%error, "cannot count messages");
@@ -55,6 +56,7 @@ pub(super) async fn show(Shared(state): Shared<Arc<State>>) -> Result<Json<Statu
 }
 
 /// Whether the process runs
+#[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200, description = "It does", body = String)))]
 pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
@@ -62,6 +64,7 @@ pub(super) async fn healthz() -> &'static str {
 /// Whether messages can be accepted
 ///
 /// The database answers and the chain's head is known.
+#[utoipa::path(get, path = "/readyz", tag = "operation", responses((status = 200, description = "They can", body = String)))]
 pub(super) async fn readyz(Shared(state): Shared<Arc<State>>) -> Result<&'static str, Refusal> {
     if state.chain.head().is_none() {
         return Err(Refusal::Unavailable { what: "The chain's node" });
@@ -73,6 +76,7 @@ pub(super) async fn readyz(Shared(state): Shared<Arc<State>>) -> Result<&'static
 }
 
 /// Metrics in the text format of Prometheus
+#[utoipa::path(get, path = "/metrics", tag = "operation", responses((status = 200, description = "The metrics", body = String)))]
 pub(super) async fn metrics(Shared(state): Shared<Arc<State>>) -> Response {
     match &state.prometheus {
         Some(handle) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], handle.render()).into_response(),

@@ -14,7 +14,10 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 use futures::future::join_all;
 use kopilka_domain::{MessageKind, MessageStatus};
-use kopilka_relay_client::{Accepted, BulkAnswer, BulkResult};
+use kopilka_relay_client::{
+    Accepted, AllocationRequest, BallotRequest, BulkAnswer, BulkRequest, BulkResult, RedemptionRequest,
+    RegistrationRequest, StampClaimRequest,
+};
 use kopilka_store::relay::messages;
 
 use super::fields::{self, Parsed};
@@ -48,32 +51,86 @@ impl FromRequestParts<Arc<State>> for Origin {
     }
 }
 
-/// Registers a throw-away account in a round by its credential.
+/// Register an account
+///
+/// A throw-away account, in a round, by its credential.
+#[utoipa::path(
+    post,
+    path = "/v1/registrations",
+    tag = "messages",
+    request_body = RegistrationRequest,
+    responses((status = 202, description = "Stored; it will not be lost", body = Accepted))
+)]
 pub(super) async fn registration(state: Shared<Arc<State>>, origin: Origin, body: Body) -> Response {
     answer(&state, MessageKind::Registration, origin, body).await
 }
 
+/// Allocate
+///
 /// Records an account's whole distribution; a higher version replaces a lower one.
+#[utoipa::path(
+    post,
+    path = "/v1/allocations",
+    tag = "messages",
+    request_body = AllocationRequest,
+    responses((status = 202, description = "Stored; it will not be lost", body = Accepted))
+)]
 pub(super) async fn allocation(state: Shared<Arc<State>>, origin: Origin, body: Body) -> Response {
     answer(&state, MessageKind::Allocation, origin, body).await
 }
 
+/// Vote
+///
 /// Casts an account's ballot in an open or sealed poll.
+#[utoipa::path(
+    post,
+    path = "/v1/ballots",
+    tag = "messages",
+    request_body = BallotRequest,
+    responses((status = 202, description = "Stored; it will not be lost", body = Accepted))
+)]
 pub(super) async fn ballot(state: Shared<Arc<State>>, origin: Origin, body: Body) -> Response {
     answer(&state, MessageKind::Ballot, origin, body).await
 }
 
+/// Claim a stamp
+///
 /// Credits a points account for a stamp, which nothing links to the ballot that it was given for.
+#[utoipa::path(
+    post,
+    path = "/v1/stamp-claims",
+    tag = "messages",
+    request_body = StampClaimRequest,
+    responses((status = 202, description = "Stored; it will not be lost", body = Accepted))
+)]
 pub(super) async fn stamp_claim(state: Shared<Arc<State>>, origin: Origin, body: Body) -> Response {
     answer(&state, MessageKind::StampClaim, origin, body).await
 }
 
-/// Spends points on a prize and reserves one piece of it.
+/// Redeem a prize
+///
+/// Spends points and reserves one piece.
+#[utoipa::path(
+    post,
+    path = "/v1/redemptions",
+    tag = "messages",
+    request_body = RedemptionRequest,
+    responses((status = 202, description = "Stored; it will not be lost", body = Accepted))
+)]
 pub(super) async fn redemption(state: Shared<Arc<State>>, origin: Origin, body: Body) -> Response {
     answer(&state, MessageKind::Redemption, origin, body).await
 }
 
-/// Up to 500 messages of any kinds; each is accepted or refused by itself, in the order of the request.
+/// Hand in many messages
+///
+/// Up to 500 of any kinds; each is accepted or refused by itself, in the order of the request.
+#[utoipa::path(
+    post,
+    path = "/v1/messages",
+    tag = "messages",
+    request_body = BulkRequest,
+    responses((status = 202, description = "Those without a problem are stored and will not be lost", body = BulkAnswer))
+)]
 pub(super) async fn bulk(Shared(state): Shared<Arc<State>>, Origin(from): Origin, body: Body) -> Response {
     let parsed = read(&state, body, state.bulk_limit).and_then(|body| fields::many(&body));
     let parsed = parsed.and_then(|parsed| {

@@ -127,6 +127,15 @@ async fn the_interface_describes_itself() -> anyhow::Result<()> {
     ] {
         assert!(document["paths"][path][method].is_object(), "{method} {path}");
     }
+    // Everything described is there, and nothing else is said about it than that the body is wrong.
+    let http = reqwest::Client::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let url = relayer.url.join(&path.replace("{id}", &B256::ZERO.to_string()))?;
+        let answer = if item["post"].is_object() { http.post(url).body("{}").send() } else { http.get(url).send() };
+        let answer = answer.await?;
+        assert_ne!(answer.status(), 405, "{path}");
+        assert!(!answer.text().await?.contains("path-unknown") || path == "/metrics", "{path}");
+    }
     let submit = &document["paths"]["/v1/ballots"]["post"]["responses"];
     for status in ["202", "400", "404", "409", "413", "422", "429", "503"] {
         assert!(submit[status].is_object(), "{status}");
