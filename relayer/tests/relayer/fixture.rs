@@ -17,6 +17,8 @@ use kopilka_domain::{Allotment, BallotKind};
 use kopilka_relay_client::{AllocationRequest, MessageView, RegistrationRequest, RelayClient};
 use kopilka_relayer::{Config, Signer};
 use kopilka_testkit::{CONTROLLER_ROLE, DEV_KEYS, TestChain, TestDatabase};
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -39,6 +41,10 @@ pub struct Options {
     pub fixed_amount: u64,
     /// A consortium chain on which gas costs nothing.
     pub is_free: bool,
+    /// Gas of a block.
+    pub block_gas: u64,
+    /// Where the issuers' keys come from; random when missing.
+    pub issuer_seed: Option<u64>,
 }
 
 impl Default for Options {
@@ -50,6 +56,8 @@ impl Default for Options {
             block_seconds: None,
             fixed_amount: 1_000,
             is_free: false,
+            block_gas: 60_000_000,
+            issuer_seed: None,
         }
     }
 }
@@ -61,8 +69,8 @@ pub struct World {
     /// Signs as every official.
     pub staff: DynProvider,
     pub round: Address,
-    issuers: [IssuerSecretKey; 2],
-    round_id: U256,
+    pub issuers: [IssuerSecretKey; 2],
+    pub round_id: U256,
     issued: AtomicU32,
 }
 
@@ -79,6 +87,13 @@ impl Citizen {
     pub fn account(&self) -> Address {
         self.key.address()
     }
+}
+
+/// A credential as the portal issues it and a browser unblinds it.
+pub fn credential(scope: &CredentialScope, issuer: &IssuerSecretKey, account: Address) -> Bytes {
+    let blinding = Blinding::generate(&mut rand::rng());
+    let blinded = blind(scope, account.into_array().into(), &blinding);
+    unblind(&issuer.sign_blinded(&blinded), &blinding).to_bytes().to_vec().into()
 }
 
 /// A relayer that runs.
@@ -125,6 +140,7 @@ impl World {
     pub async fn start_on(options: Options, database: TestDatabase) -> anyhow::Result<Self> {
         let chain = TestChain::start_with(|config| {
             config.block_seconds = options.block_seconds;
+            config.block_gas_limit = options.block_gas;
             if options.is_free {
                 let free = ["--base-fee", "0", "--gas-price", "0", "--disable-min-priority-fee"];
                 config.arguments.extend(free.map(str::to_owned));
@@ -180,7 +196,8 @@ impl World {
         let create = factory.createRound(config, appropriation, "Бюджет".to_owned(), "БЮД".to_owned());
         let receipt = done(create.send().await?.get_receipt().await?)?;
         let created = receipt.decoded_log::<BudgetRounds::RoundCreated>().context("no round")?;
-        let issuers = [IssuerSecretKey::generate(&mut rand::rng()), IssuerSecretKey::generate(&mut rand::rng())];
+        let mut rng = options.issuer_seed.map_or_else(rand::make_rng, StdRng::seed_from_u64);
+        let issuers = [IssuerSecretKey::generate(&mut rng), IssuerSecretKey::generate(&mut rng)];
         let round = BudgetRound::new(created.round, staff.clone());
         chain.mint(created.token, &staff, U256::from(BUDGET)).await?;
         let mut sent = Vec::new();
@@ -217,13 +234,15 @@ impl World {
 
     pub fn registration_in(&self, citizen: &Citizen, class: u8) -> RegistrationRequest {
         self.issued.fetch_add(1, Ordering::Relaxed);
-        let chain_id = self.chain.deployment.chain_id;
-        let scope = CredentialScope::new(chain_id, self.round.into_array(), self.round_id.to_be_bytes::<32>(), class);
         let account = citizen.account();
-        let blinding = Blinding::generate(&mut rand::rng());
-        let blinded = blind(&scope, account.into_array().into(), &blinding);
-        let signature = unblind(&self.issuers[usize::from(class)].sign_blinded(&blinded), &blinding);
-        RegistrationRequest { round: self.round, class, account, signature: signature.to_bytes().to_vec().into() }
+        let signature = credential(&self.scope_of(class), &self.issuers[usize::from(class)], account);
+        RegistrationRequest { round: self.round, class, account, signature }
+    }
+
+    /// What credentials of a class of the round are for.
+    pub fn scope_of(&self, class: u8) -> CredentialScope {
+        let chain_id = self.chain.deployment.chain_id;
+        CredentialScope::new(chain_id, self.round.into_array(), self.round_id.to_be_bytes::<32>(), class)
     }
 
     /// A signed distribution.

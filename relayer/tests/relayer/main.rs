@@ -6,6 +6,7 @@ mod faults;
 mod fixture;
 mod interface;
 mod life;
+mod polls;
 mod recovery;
 mod rewards;
 mod trouble;

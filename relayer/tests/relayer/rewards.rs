@@ -1,100 +1,17 @@
 //! Polls, stamps and prizes: from a ballot to something in the hand, nobody knowing who voted.
 
-use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
-use alloy::signers::SignerSync as _;
+use alloy::primitives::{Address, U256, keccak256};
 use alloy::signers::local::PrivateKeySigner;
-use anyhow::ensure;
 use futures::future::try_join_all;
-use kopilka_bindings::polls::{IPolls, Polls};
+use kopilka_bindings::polls::Polls;
 use kopilka_bindings::reward_points::RewardPoints;
 use kopilka_bindings::reward_shop::RewardShop;
-use kopilka_bindings::signed::{self, signing_hash};
-use kopilka_credential::{BlindSignature, Blinding, CredentialScope, IssuerSecretKey, Signature, blind, unblind};
+use kopilka_credential::{BlindSignature, Blinding, Signature, blind, unblind};
 use kopilka_domain::MessageStatus;
-use kopilka_relay_client::{BallotRequest, ClientError, RedemptionRequest, StampClaimRequest};
+use kopilka_relay_client::{ClientError, StampClaimRequest};
 
 use crate::fixture::{Citizen, Options, World};
-
-const PRICE: u32 = 10;
-
-/// A poll on the world's chain, with the keys of its issuer and of its source of points.
-struct Poll {
-    id: u64,
-    contract: Address,
-    issuer: IssuerSecretKey,
-    source: u64,
-    source_key: IssuerSecretKey,
-}
-
-fn scope(world: &World, contract: Address, id: u64) -> CredentialScope {
-    CredentialScope::new(world.chain.deployment.chain_id, contract.into_array(), U256::from(id).to_be_bytes::<32>(), 0)
-}
-
-async fn poll(world: &World, revote: bool, issued: u32) -> anyhow::Result<Poll> {
-    let deployment = &world.chain.deployment;
-    let polls = Polls::new(deployment.polls, world.staff.clone());
-    let issuer = IssuerSecretKey::generate(&mut rand::rng());
-    let config = IPolls::PollConfig {
-        municipalityId: 1,
-        kind: 0,
-        optionCount: 3,
-        maxChoices: 1,
-        revote,
-        opensAt: 1,
-        closesAt: 10_000_000_000,
-        grace: 3_600,
-        contentHash: keccak256("poll"),
-        sealingKey: B256::ZERO,
-    };
-    let key = Bytes::from(issuer.public_key().to_eip2537().to_vec());
-    let receipt = polls.createPoll(config, key).send().await?.get_receipt().await?;
-    ensure!(receipt.status(), "no poll was made");
-    let id = u64::try_from(polls.pollCount().call().await?)?;
-    if issued > 0 {
-        publish(world, id, issued).await?;
-    }
-    let source_key = IssuerSecretKey::generate(&mut rand::rng());
-    let key = Bytes::from(source_key.public_key().to_eip2537().to_vec());
-    let points = RewardPoints::new(deployment.reward_points, world.staff.clone());
-    let open = points.openSource(1, deployment.polls, U256::from(id), key, PRICE, 0);
-    ensure!(open.send().await?.get_receipt().await?.status(), "no source was opened");
-    let source = u64::try_from(points.sourceCount().call().await?)?;
-    Ok(Poll { id, contract: deployment.polls, issuer, source, source_key })
-}
-
-async fn publish(world: &World, poll: u64, issued: u32) -> anyhow::Result<()> {
-    let polls = Polls::new(world.chain.deployment.polls, world.staff.clone());
-    let receipt = polls.publishIssued(U256::from(poll), issued).send().await?.get_receipt().await?;
-    ensure!(receipt.status(), "the number was not published");
-    Ok(())
-}
-
-impl Poll {
-    fn credential(&self, world: &World, account: Address) -> Bytes {
-        let scope = scope(world, self.contract, self.id);
-        let blinding = Blinding::generate(&mut rand::rng());
-        let blinded = blind(&scope, account.into_array().into(), &blinding);
-        unblind(&self.issuer.sign_blinded(&blinded), &blinding).to_bytes().to_vec().into()
-    }
-
-    fn ballot(&self, world: &World, citizen: &Citizen, version: u32, option: u32) -> BallotRequest {
-        let choice = 1_u128 << option;
-        let text = signed::Ballot { pollId: U256::from(self.id), account: citizen.account(), version, choice };
-        let hash = signing_hash(world.chain.deployment.chain_id, self.contract, &text);
-        BallotRequest {
-            contract: self.contract,
-            poll: self.id,
-            account: citizen.account(),
-            version,
-            choice: Some(choice.to_string()),
-            point: None,
-            masked_choice: None,
-            signature: citizen.key.sign_hash_sync(&hash).unwrap().as_bytes().to_vec().into(),
-            credential: Some(self.credential(world, citizen.account())),
-            stamp: None,
-        }
-    }
-}
+use crate::polls::{PRICE, poll, prize, publish, redemption, scope};
 
 fn slug<T: std::fmt::Debug>(result: Result<T, ClientError>) -> (u16, String) {
     match result.unwrap_err() {
@@ -140,9 +57,7 @@ async fn a_ballot_earns_a_stamp_and_the_stamp_a_prize() -> anyhow::Result<()> {
     assert_eq!(slug(client.vote(&again).await), (400, "field-malformed".to_owned()));
 
     // Changing the ballot needs no credential once it is on chain.
-    let mut changed = poll.ballot(&world, &citizens[3], 2, 2);
-    changed.credential = None;
-    let changed = client.vote(&changed).await?;
+    let changed = client.vote(&poll.unproven(&world, &citizens[3], 2, 2)).await?;
     assert_eq!(relayer.is_final(changed.id).await?.status, MessageStatus::Finalized);
     assert_eq!(polls.results(U256::from(poll.id)).call().await?, [0, 9, 1]);
 
@@ -165,31 +80,8 @@ async fn a_ballot_earns_a_stamp_and_the_stamp_a_prize() -> anyhow::Result<()> {
     // The points buy a prize, once.
     let shop = RewardShop::new(deployment.reward_shop, world.staff.clone());
     let content_hash = keccak256("a ticket");
-    let until = "1099511627775".parse()?;
-    let list = shop.listPrize(1, PRICE, 5, alloy::primitives::aliases::U40::from(1), until, 86_400, content_hash);
-    ensure!(list.send().await?.get_receipt().await?.status(), "no prize was listed");
-    let redeem = |code: u8| {
-        let code_hash = keccak256([code; 16]);
-        let text = signed::Redemption {
-            account: points_key.address(),
-            prizeId: U256::from(1),
-            price: U256::from(PRICE),
-            contentHash: content_hash,
-            seasonIds: vec![U256::ZERO],
-            codeHash: code_hash,
-        };
-        let hash = signing_hash(deployment.chain_id, deployment.reward_shop, &text);
-        RedemptionRequest {
-            contract: deployment.reward_shop,
-            account: points_key.address(),
-            prize: 1,
-            price: PRICE,
-            content_hash,
-            seasons: vec![0],
-            code_hash,
-            signature: points_key.sign_hash_sync(&hash).unwrap().as_bytes().to_vec().into(),
-        }
-    };
+    let prize = prize(&world, 5, content_hash).await?;
+    let redeem = |code: u64| redemption(&world, &points_key, prize, content_hash, code);
     let mut dear = redeem(1);
     dear.price = 1;
     assert_eq!(slug(client.redeem(&dear).await), (409, "prize-unavailable".to_owned()));
@@ -198,7 +90,7 @@ async fn a_ballot_earns_a_stamp_and_the_stamp_a_prize() -> anyhow::Result<()> {
     assert_eq!((message.status, message.reason), (MessageStatus::Finalized, None));
     assert_eq!(client.redeem(&redeem(1)).await?.id, redeemed.id, "the same message is the same message");
     assert_eq!(slug(client.redeem(&redeem(2)).await), (409, "points-insufficient".to_owned()));
-    assert_eq!(shop.prize(U256::from(1)).call().await?.stock, 4);
+    assert_eq!(shop.prize(U256::from(prize)).call().await?.stock, 4);
     relayer.stop().await
 }
 
@@ -219,9 +111,7 @@ async fn ballots_wait_until_enough_credentials_are_published() -> anyhow::Result
     let second = poll.ballot(&world, &citizen, 2, 1);
     assert_eq!(slug(client.vote(&second).await), (409, "ballot-recorded".to_owned()));
     let other = Citizen::new();
-    let mut bare = poll.ballot(&world, &other, 1, 0);
-    bare.credential = None;
-    assert_eq!(slug(client.vote(&bare).await), (422, "credential-missing".to_owned()));
+    assert_eq!(slug(client.vote(&poll.unproven(&world, &other, 1, 0)).await), (422, "credential-missing".to_owned()));
     let mut wide = poll.ballot(&world, &other, 1, 0);
     wide.choice = Some("3".to_owned());
     assert_eq!(slug(client.vote(&wide).await), (422, "choices-malformed".to_owned()));

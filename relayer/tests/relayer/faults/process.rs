@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use kopilka_bindings::deploy::Deployment;
+use kopilka_credential::IssuerSecretKey;
 use kopilka_relay_client::RelayClient;
 use kopilka_relayer::{Config, FaultPlan, Signer};
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,8 @@ pub struct Settings {
     pub keys: Vec<String>,
     pub port: u16,
     pub confirmations: u64,
+    /// Key of the source of points that it stamps for.
+    pub stamp_key: [u8; 32],
     /// Point and how often it is passed first.
     pub fault: Option<(String, u32)>,
 }
@@ -95,6 +98,10 @@ async fn relayer_process() {
     config.batch.max_items = 8;
     config.batch.registration_wait = Duration::from_millis(60);
     config.batch.allocation_wait = Duration::from_millis(60);
+    config.batch.ballot_wait = Duration::from_millis(60);
+    config.batch.claim_wait = Duration::from_millis(60);
+    config.batch.redemption_wait = Duration::from_millis(60);
+    config.stamp_keys = vec![IssuerSecretKey::from_bytes(&settings.stamp_key).unwrap()];
     config.follow.rebroadcast = Duration::from_millis(400);
     config.follow.confirmations = settings.confirmations;
     config.fees.bump_after_blocks = 4;

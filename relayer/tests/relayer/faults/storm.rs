@@ -6,13 +6,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use alloy::network::TransactionBuilder as _;
-use alloy::primitives::U256;
+use alloy::primitives::{U256, keccak256};
 use alloy::providers::Provider as _;
 use alloy::rpc::types::TransactionRequest;
+use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Context as _, ensure};
+use kopilka_credential::{BlindSignature, Blinding, blind, unblind};
 use kopilka_domain::Allotment;
 use kopilka_embedded::{Durability, Lifetime, Postgres, PostgresConfig, Toolchain};
-use kopilka_relay_client::{Accepted, AllocationRequest, ClientError, RegistrationRequest, RelayClient};
+use kopilka_relay_client::{Accepted, ClientError, RelayClient, Request, StampClaimRequest};
 use kopilka_relayer::FaultPoint;
 use kopilka_testkit::{DEV_KEYS, TestDatabase, repository_root};
 use rand::rngs::StdRng;
@@ -25,12 +27,20 @@ use super::ledger::{Ledger, Tally};
 use super::process::{Process, Settings, log_file};
 use super::proxy::{Proxy, Weather};
 use crate::fixture::{Citizen, Options, World};
+use crate::polls::{Poll, poll, prize, redemption, scope};
 
 /// Time of one step of the script; a block is mined in most of them.
 const STEP: Duration = Duration::from_millis(100);
 /// Longest wait for everything to be final once the weather is fine.
 const CALM: Duration = Duration::from_secs(90);
-const CITIZENS: usize = 20;
+/// Citizens who take part in the round.
+const CITIZENS: usize = 16;
+/// Citizens who vote in the poll, claim their stamp and redeem a prize.
+const VOTERS: usize = 8;
+/// What the prize is.
+const PRIZE: &str = "a ticket";
+/// Pieces of the prize.
+pub const STOCK: u32 = 1_000;
 const STEPS: u32 = 45;
 
 /// What a storm has in it; each part is drawn from the seed.
@@ -161,16 +171,24 @@ impl Drop for Server {
     }
 }
 
+/// A poll with a source of points, and a prize for them.
+pub struct Shop {
+    pub poll: Poll,
+    pub prize: u64,
+}
+
 /// What the parts of a storm share.
 struct Scene {
     world: World,
+    shop: Shop,
     proxy: Proxy,
     server: Mutex<Server>,
     processes: Mutex<Vec<(Settings, Process)>>,
     clients: Vec<RelayClient>,
     ledger: Mutex<Ledger>,
     is_dear: AtomicBool,
-    mines: AtomicBool,
+    /// Held while a block is made or blocks are replaced: anvil does not expect both at once.
+    mining: Mutex<()>,
     blocks: AtomicU64,
     kills: AtomicU64,
     log: PathBuf,
@@ -186,6 +204,7 @@ pub async fn run(script: Script) -> anyhow::Result<Report> {
     let options = Options { allotment: Allotment::Fixed, ..Options::default() };
     let world = World::start_on(options, database).await?;
     world.open_pledging().await?;
+    let shop = Shop { poll: poll(&world, true, 1_000).await?, prize: prize(&world, STOCK, keccak256(PRIZE)).await? };
     world.set_automine(false).await?;
     for _ in 0..12 {
         world.mine().await?;
@@ -205,6 +224,7 @@ pub async fn run(script: Script) -> anyhow::Result<Report> {
             keys: DEV_KEYS[1 + index..3 + index].iter().map(|&key| key.to_owned()).collect(),
             port: free_port()?,
             confirmations: script.confirmations,
+            stamp_key: *shop.poll.source_key.to_bytes(),
             fault: script.fault.filter(|_| index == 0).map(|(point, after)| (format!("{point:?}"), after)),
         };
         processes.push((settings.clone(), Process::start(&settings, &log)?));
@@ -212,13 +232,14 @@ pub async fn run(script: Script) -> anyhow::Result<Report> {
     let clients = processes.iter().map(|(_, process)| process.client.clone()).collect();
     let scene = Arc::new(Scene {
         world,
+        shop,
         proxy,
         server: Mutex::new(server),
         processes: Mutex::new(processes),
         clients,
         ledger: Mutex::default(),
         is_dear: AtomicBool::new(false),
-        mines: AtomicBool::new(true),
+        mining: Mutex::const_new(()),
         blocks: AtomicU64::new(0),
         kills: AtomicU64::new(0),
         log,
@@ -232,13 +253,16 @@ pub async fn run(script: Script) -> anyhow::Result<Report> {
 
 async fn weathered(scene: Arc<Scene>, script: Script) -> anyhow::Result<Report> {
     let mut rng = StdRng::seed_from_u64(script.seed.wrapping_mul(7));
-    let citizens: Vec<_> = (0..CITIZENS)
-        .map(|index| {
-            let start = STEP * rng.random_range(0..STEPS - 10);
-            let versions = if index % 4 == 0 { 3 } else { 1 };
-            tokio::spawn(citizen(scene.clone(), start, versions, rng.random()))
-        })
-        .collect();
+    let mut citizens = Vec::new();
+    for index in 0..CITIZENS {
+        let start = STEP * rng.random_range(0..STEPS - 10);
+        let versions = if index % 4 == 0 { 3 } else { 1 };
+        citizens.push(tokio::spawn(citizen(scene.clone(), start, versions, rng.random())));
+    }
+    for index in 0..VOTERS {
+        let start = STEP * rng.random_range(0..STEPS - 10);
+        citizens.push(tokio::spawn(voter(scene.clone(), start, index % 2 == 0, rng.random())));
+    }
     for step in 0..STEPS {
         act(&scene, &script, step, &mut rng).await?;
         tokio::time::sleep(STEP).await;
@@ -260,7 +284,11 @@ async fn weathered(scene: Arc<Scene>, script: Script) -> anyhow::Result<Report> 
         let ledger = scene.ledger.lock().await;
         let open = ledger.open(&scene.world.database.pool).await?;
         // Blocks go on while the comparison runs, so a mismatch counts once it stays.
-        let checked = if open == 0 { Some(ledger.check(&scene.world, &scene.world.database.pool).await) } else { None };
+        let checked = if open == 0 {
+            Some(ledger.check(&scene.world, &scene.shop, &scene.world.database.pool).await)
+        } else {
+            None
+        };
         match checked {
             Some(Ok(tally)) => break tally,
             Some(Err(error)) if Instant::now() > deadline => return Err(error),
@@ -281,7 +309,8 @@ async fn weathered(scene: Arc<Scene>, script: Script) -> anyhow::Result<Report> 
 /// A block in each step, dear or not.
 async fn mine(scene: Arc<Scene>) {
     loop {
-        if scene.mines.load(Ordering::Relaxed) {
+        {
+            let _one = scene.mining.lock().await;
             if scene.is_dear.load(Ordering::Relaxed) {
                 let _ = scene.world.anvil("anvil_setNextBlockBaseFeePerGas", json!(["0x6fc23ac00"])).await;
             }
@@ -313,10 +342,8 @@ async fn act(scene: &Arc<Scene>, script: &Script, step: u32, rng: &mut StdRng) -
         scene.server.lock().await.crash().await?;
     }
     for (_, depth) in script.reorgs.iter().filter(|(at, _)| *at == step) {
-        scene.mines.store(false, Ordering::Relaxed);
-        let result = scene.world.anvil("anvil_reorg", json!([depth, []])).await;
-        scene.mines.store(true, Ordering::Relaxed);
-        result.context("anvil did not reorganise")?;
+        let _one = scene.mining.lock().await;
+        scene.world.anvil("anvil_reorg", json!([depth, []])).await.context("anvil did not reorganise")?;
     }
     if script.drained.is_some_and(|(at, _)| at == step) {
         fund(scene, false).await?;
@@ -366,47 +393,58 @@ async fn citizen(scene: Arc<Scene>, start: Duration, versions: u32, seed: u64) -
     let mut rng = StdRng::seed_from_u64(seed);
     tokio::time::sleep(start).await;
     let citizen = Citizen::new();
-    let registration = scene.world.registration(&citizen);
-    let accepted = persist(&scene, &mut rng, Request::Registration(&registration)).await?;
-    scene.ledger.lock().await.registrations.insert(accepted.id, registration);
+    persist(&scene, &mut rng, Request::Registration(scene.world.registration(&citizen))).await?;
     for version in 1..=versions {
         let first = rng.random_range(1..=4_u16);
         let allocation = scene.world.allocation(&citizen, version, &[first, 5], &[rng.random_range(1..=6), 4]);
-        let accepted = persist(&scene, &mut rng, Request::Allocation(&allocation)).await?;
-        scene.ledger.lock().await.allocations.insert(accepted.id, allocation);
+        persist(&scene, &mut rng, Request::Allocation(allocation)).await?;
         tokio::time::sleep(STEP * rng.random_range(0..6)).await;
     }
     Ok(())
 }
 
-/// What a citizen sends.
-#[derive(Clone, Copy)]
-enum Request<'a> {
-    Registration(&'a RegistrationRequest),
-    Allocation(&'a AllocationRequest),
-}
-
-impl Request<'_> {
-    async fn send(self, client: &RelayClient) -> Result<Accepted, ClientError> {
-        match self {
-            Self::Registration(request) => client.register(request).await,
-            Self::Allocation(request) => client.allocate(request).await,
-        }
+/// Votes, perhaps changes the vote, claims the stamp to another account, and redeems a prize for the points.
+async fn voter(scene: Arc<Scene>, start: Duration, changes: bool, seed: u64) -> anyhow::Result<()> {
+    let mut rng = StdRng::seed_from_u64(seed);
+    tokio::time::sleep(start).await;
+    let (world, shop) = (&scene.world, &scene.shop);
+    let citizen = Citizen::new();
+    let points_key = PrivateKeySigner::random();
+    let contract = world.chain.deployment.reward_points;
+    let blinding = Blinding::generate(&mut rand::rng());
+    let stamp_scope = scope(world, contract, shop.poll.source);
+    let blinded = blind(&stamp_scope, points_key.address().into_array().into(), &blinding);
+    let mut ballot = shop.poll.ballot(world, &citizen, 1, rng.random_range(0..3));
+    ballot.stamp = Some(blinded.to_bytes().to_vec().into());
+    let accepted = persist(&scene, &mut rng, Request::Ballot(ballot)).await?;
+    let stamp = accepted.stamp.context("the ballot got no stamp")?;
+    if changes {
+        let ballot = shop.poll.unproven(world, &citizen, 2, rng.random_range(0..3));
+        persist(&scene, &mut rng, Request::Ballot(ballot)).await?;
     }
+    let signature = unblind(&BlindSignature::from_bytes(&stamp)?, &blinding).to_bytes().to_vec().into();
+    let claim = StampClaimRequest { contract, source: shop.poll.source, account: points_key.address(), signature };
+    persist(&scene, &mut rng, Request::StampClaim(claim)).await?;
+    let redemption = redemption(world, &points_key, shop.prize, keccak256(PRIZE), rng.random());
+    persist(&scene, &mut rng, Request::Redemption(redemption)).await.map(drop)
 }
 
-/// Sends until it is accepted.
-async fn persist(scene: &Scene, rng: &mut StdRng, request: Request<'_>) -> anyhow::Result<Accepted> {
+/// What a node that is behind, or a message that is not on chain yet, may be the cause of.
+const PASSING: [&str; 5] =
+    ["account-not-registered", "round-unknown", "subject-unknown", "credential-missing", "points-insufficient"];
+
+/// Sends until it is accepted, and writes that down.
+async fn persist(scene: &Scene, rng: &mut StdRng, request: Request) -> anyhow::Result<Accepted> {
     let deadline = Instant::now() + CALM * 2;
     loop {
         let client = scene.clients.choose(rng).context("there is no relayer")?;
-        match tokio::time::timeout(Duration::from_secs(5), request.send(client)).await {
-            Ok(Ok(accepted)) => return Ok(accepted),
-            // Unknown yet, because the node that was asked is behind or the registration is not here.
-            Ok(Err(ClientError::Refused { problem, .. }))
-                if problem.status < 500 && problem.status != 429 && problem.slug() != "account-not-registered" =>
-            {
-                ensure!(problem.slug() == "round-unknown", "refused: {problem:?}");
+        match tokio::time::timeout(Duration::from_secs(5), client.send(&request)).await {
+            Ok(Ok(accepted)) => {
+                scene.ledger.lock().await.accepted.insert(accepted.id, request);
+                return Ok(accepted);
+            }
+            Ok(Err(ClientError::Refused { problem, .. })) if problem.status < 500 && problem.status != 429 => {
+                ensure!(PASSING.contains(&problem.slug()), "refused: {problem:?}");
             }
             _ => {}
         }
