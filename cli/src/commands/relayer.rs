@@ -1,11 +1,15 @@
 //! `kopilka relayer …`: what an operator asks of the queue and does about it.
 
+use std::path::PathBuf;
+
 use alloy::primitives::{B256, hex};
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use kopilka_domain::MessageStatus;
 use kopilka_store::relay::{MessageState, messages, queue};
 use sqlx::PgConnection;
+
+use crate::system;
 
 /// Commands for the operator of a relayer. They work on its database, whether a relayer runs or not.
 #[derive(Debug, Subcommand)]
@@ -18,6 +22,16 @@ pub enum RelayerCommand {
     Retry(IdArgs),
     /// Count messages by status.
     Status(DatabaseArgs),
+    /// Make a key for the stamps of one source of points, and print its public part.
+    NewStampKey(StampKeyArgs),
+}
+
+/// Arguments of `kopilka relayer new-stamp-key`.
+#[derive(Debug, Args)]
+pub struct StampKeyArgs {
+    /// Folder of the keys, as `kopilka up --stamp-keys` reads it.
+    #[arg(long, env = "KOPILKA_STAMP_KEYS", default_value = ".kopilka/run/stamp-keys", value_name = "DIR")]
+    stamp_keys: PathBuf,
 }
 
 /// Which database.
@@ -58,6 +72,7 @@ pub(super) async fn run(command: RelayerCommand) -> anyhow::Result<()> {
         RelayerCommand::Inspect(args) => inspect(args).await,
         RelayerCommand::Retry(args) => retry(args).await,
         RelayerCommand::Status(args) => status(args).await,
+        RelayerCommand::NewStampKey(args) => new_stamp_key(&args),
     }
 }
 
@@ -151,6 +166,14 @@ async fn status(args: DatabaseArgs) -> anyhow::Result<()> {
         counts.finalized,
         counts.failed
     );
+    Ok(())
+}
+
+fn new_stamp_key(args: &StampKeyArgs) -> anyhow::Result<()> {
+    let (path, public_key) = system::new_stamp_key(&args.stamp_keys)?;
+    say!("{public_key}");
+    say!("The secret part is in {}: keep a copy where nobody else reads it.", path.display());
+    say!("Open one source of points with this public key (RewardPoints.openSource), then start the relayer again.");
     Ok(())
 }
 

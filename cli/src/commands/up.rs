@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use url::Url;
 
+use crate::system::RelayerKeys;
 use crate::system::start::{Options, start};
 
 /// Arguments of `kopilka up`.
@@ -42,6 +43,8 @@ pub struct UpArgs {
     /// Keep nothing for later: the chain's state is not saved at the end, and a power cut may lose data.
     #[arg(long)]
     ephemeral: bool,
+    #[command(flatten)]
+    relayer_keys: RelayerKeys,
 }
 
 /// Starts everything and waits for Ctrl-C.
@@ -54,6 +57,7 @@ pub(super) async fn run(args: UpArgs) -> anyhow::Result<()> {
         first_port: (!args.any_port).then_some(args.port),
         fresh: args.fresh,
         ephemeral: args.ephemeral,
+        relayer_keys: args.relayer_keys,
     })
     .await?;
     let system = running.system();

@@ -1,6 +1,7 @@
 //! A running system as the other commands see it: addresses and secrets in the data folder of `kopilka up`.
 
 mod ground;
+mod relayer_keys;
 mod secrets;
 mod services;
 pub mod start;
@@ -12,6 +13,7 @@ use kopilka_bindings::deploy::Deployment;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+pub use relayer_keys::{RelayerKeys, new_stamp_key};
 pub use secrets::Secrets;
 
 /// Where the parts of a running system are; written by `kopilka up`, kept over restarts so that addresses stay the same.

@@ -25,7 +25,8 @@ pub struct Secrets {
     pub clerk_key: String,
     /// Publishes how many credentials were issued.
     pub issuer_key: String,
-    /// Pay the gas.
+    /// Pay the gas, unless keystore files or a remote signer do.
+    #[serde(default)]
     pub relayer_keys: Vec<String>,
     /// Seals the portal's cookies, 32 bytes in hex.
     pub session_key: String,

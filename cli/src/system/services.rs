@@ -9,7 +9,6 @@ use kopilka_domain::MunicipalityId;
 use kopilka_esia::standin::{RegisteredClient, StandIn, StandInConfig, demo_municipalities};
 use kopilka_esia::{EsiaClient, EsiaConfig, RsaSigner, TrustedKeys};
 use kopilka_portal::{StaffToken, Territories};
-use kopilka_relayer::Signer;
 use kopilka_web::SecretKey;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use sqlx::PgPool;
@@ -60,6 +59,7 @@ pub(super) type Services = JoinSet<(&'static str, anyhow::Result<()>)>;
 pub(super) async fn spawn(
     system: &System,
     secrets: &Secrets,
+    relayer: kopilka_relayer::Config,
     data_dir: &Path,
     pool: &PgPool,
     listeners: Listeners,
@@ -75,8 +75,7 @@ pub(super) async fn spawn(
     let token = cancel.clone();
     services.spawn(async move { ("the indexer", kopilka_indexer::run(indexer, token).await) });
 
-    let mut relayer = relayer_config(system, secrets)?;
-    relayer.prometheus = Some(metrics);
+    let relayer = kopilka_relayer::Config { prometheus: Some(metrics), ..relayer };
     let token = cancel.clone();
     services
         .spawn(async move { ("the relayer", kopilka_relayer::run(relayer, listeners.relayer.socket, token).await) });
@@ -138,15 +137,6 @@ fn start_metrics(cancel: &CancellationToken, services: &mut Services) -> anyhow:
         ("the metrics", Ok(()))
     });
     Ok(handle)
-}
-
-fn relayer_config(system: &System, secrets: &Secrets) -> anyhow::Result<kopilka_relayer::Config> {
-    let senders = secrets
-        .relayer_keys
-        .iter()
-        .map(|key| Signer::from_key(key).context("relayer_keys"))
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    Ok(kopilka_relayer::Config::new(system.database_url.clone(), system.rpc_url.clone(), &system.deployment, senders))
 }
 
 /// The stand-in's municipalities, admitted to the register where that was not done yet, and which addresses are theirs.

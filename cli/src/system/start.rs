@@ -12,7 +12,7 @@ use url::Url;
 
 use super::ground::{Chain, Database};
 use super::services::{self, Listeners};
-use super::{Secrets, System};
+use super::{RelayerKeys, Secrets, System};
 
 /// How long the services may take to finish what they are doing.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -34,6 +34,8 @@ pub struct Options {
     pub fresh: bool,
     /// Keep nothing for later.
     pub ephemeral: bool,
+    /// Keys of the relayer beside `secrets.json`.
+    pub relayer_keys: RelayerKeys,
 }
 
 /// A running system.
@@ -65,11 +67,16 @@ pub async fn start(options: Options) -> anyhow::Result<Running> {
         Some(_) => Secrets::load(&options.data_dir)
             .context("on a chain of your own the keys must be yours: write secrets.json as docs/operations.md shows")?,
     };
+    // Every key is opened first, so that what is wrong is said before anything starts.
+    let senders = options.relayer_keys.senders(&secrets).await?;
+    let stamp_keys = options.relayer_keys.stamp_keys(&options.data_dir)?;
     let known_chain = known.as_ref().map(|known| (&known.rpc_url, &known.deployment));
     let (database, chain) = tokio::try_join!(
         Database::open(&options, toolchain.as_ref()),
         Chain::open(&options, toolchain.as_ref(), &secrets, known_chain),
     )?;
+    let relayer = kopilka_relayer::Config::new(database.url.clone(), chain.rpc_url.clone(), &chain.deployment, senders);
+    let relayer = kopilka_relayer::Config { stamp_keys, ..relayer };
     let listeners = Listeners::bind(known.as_ref(), options.first_port).await?;
     let system = System {
         rpc_url: chain.rpc_url.clone(),
@@ -82,7 +89,8 @@ pub async fn start(options: Options) -> anyhow::Result<Running> {
     };
     system.save(&options.data_dir)?;
     let cancel = CancellationToken::new();
-    let services = services::spawn(&system, &secrets, &options.data_dir, &database.pool, listeners, &cancel).await?;
+    let services =
+        services::spawn(&system, &secrets, relayer, &options.data_dir, &database.pool, listeners, &cancel).await?;
     Ok(Running { system, database, chain, services, cancel })
 }
 
