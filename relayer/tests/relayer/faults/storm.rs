@@ -22,6 +22,7 @@ use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::json;
 use tokio::sync::Mutex;
+use tokio::task::JoinSet;
 
 use super::ledger::{Ledger, Tally};
 use super::process::{Process, Settings, log_file};
@@ -248,20 +249,24 @@ pub async fn run(script: Script) -> anyhow::Result<Report> {
     let result = weathered(scene.clone(), script).await;
     mining.abort();
     scene.processes.lock().await.clear();
+    // Whoever drops the scene last removes the Postgres, whose folder the next storm uses.
+    while Arc::strong_count(&scene) > 1 {
+        tokio::time::sleep(STEP).await;
+    }
     result
 }
 
 async fn weathered(scene: Arc<Scene>, script: Script) -> anyhow::Result<Report> {
     let mut rng = StdRng::seed_from_u64(script.seed.wrapping_mul(7));
-    let mut citizens = Vec::new();
+    let mut citizens = JoinSet::new();
     for index in 0..CITIZENS {
         let start = STEP * rng.random_range(0..STEPS - 10);
         let versions = if index % 4 == 0 { 3 } else { 1 };
-        citizens.push(tokio::spawn(citizen(scene.clone(), start, versions, rng.random())));
+        citizens.spawn(citizen(scene.clone(), start, versions, rng.random()));
     }
     for index in 0..VOTERS {
         let start = STEP * rng.random_range(0..STEPS - 10);
-        citizens.push(tokio::spawn(voter(scene.clone(), start, index % 2 == 0, rng.random())));
+        citizens.spawn(voter(scene.clone(), start, index % 2 == 0, rng.random()));
     }
     for step in 0..STEPS {
         act(&scene, &script, step, &mut rng).await?;
@@ -275,8 +280,14 @@ async fn weathered(scene: Arc<Scene>, script: Script) -> anyhow::Result<Report> 
     }
     revive(&scene, None).await?;
     let began = (Instant::now(), scene.blocks.load(Ordering::Relaxed));
-    for citizen in citizens {
-        tokio::time::timeout(CALM, citizen).await.context("a citizen's message was not accepted in time")???;
+    let patience = Instant::now() + CALM;
+    while !citizens.is_empty() {
+        // A relayer that was told to break off may do so only now.
+        revive(&scene, None).await?;
+        ensure!(Instant::now() < patience, "{} citizens' messages were not accepted in time", citizens.len());
+        if let Ok(Some(done)) = tokio::time::timeout(STEP, citizens.join_next()).await {
+            done??;
+        }
     }
     let deadline = Instant::now() + CALM;
     let tally = loop {
