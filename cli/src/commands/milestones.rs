@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use alloy::network::EthereumWallet;
-use alloy::primitives::{Address, B256, keccak256};
+use alloy::primitives::{B256, keccak256};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use kopilka_bindings::milestones::Milestones;

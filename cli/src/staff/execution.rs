@@ -50,7 +50,8 @@ impl Staff {
         deadline: u64,
         reason: &str,
     ) -> anyhow::Result<()> {
-        let call = self.clerk_milestones().postpone(round, initiative, stage.code(), deadline, keccak256(reason));
+        let milestones = self.clerk_milestones();
+        let call = milestones.postpone(round, initiative, stage.code(), deadline, keccak256(reason));
         mined(call.send().await, "postpone").await.map(drop)
     }
 
@@ -71,7 +72,8 @@ impl Staff {
     /// # Errors
     /// When the contract refuses.
     pub async fn abandon(&self, round: Address, initiative: u16, reason: &str) -> anyhow::Result<()> {
-        let call = self.clerk_milestones().abandon(round, initiative, keccak256(reason));
+        let milestones = self.clerk_milestones();
+        let call = milestones.abandon(round, initiative, keccak256(reason));
         mined(call.send().await, "abandon").await.map(drop)
     }
 

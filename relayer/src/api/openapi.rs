@@ -101,7 +101,6 @@ pub(super) async fn show() -> Json<Document> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::api::fields::names;
     use kopilka_domain::MessageKind;
     use kopilka_relay_client::Request;
