@@ -250,7 +250,9 @@ pub async fn run(script: Script) -> anyhow::Result<Report> {
     mining.abort();
     scene.processes.lock().await.clear();
     // Whoever drops the scene last removes the Postgres, whose folder the next storm uses.
+    let patience = Instant::now() + CALM;
     while Arc::strong_count(&scene) > 1 {
+        ensure!(Instant::now() < patience, "the storm is over, and something still holds its scene");
         tokio::time::sleep(STEP).await;
     }
     result
