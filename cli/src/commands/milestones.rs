@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use alloy::network::EthereumWallet;
 use alloy::primitives::{B256, keccak256};
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use clap::{Args, Subcommand};
+use kopilka_bindings::budget_round::BudgetRound;
+use kopilka_bindings::budget_rounds::BudgetRounds;
 use kopilka_bindings::milestones::Milestones;
 use time::format_description::well_known::Rfc3339;
 use time::macros::{format_description, offset, time};
@@ -118,8 +120,16 @@ pub(super) async fn run(command: MilestonesCommand) -> anyhow::Result<()> {
 async fn show(which: &InitiativeArgs) -> anyhow::Result<()> {
     let system = System::load(which.folder().data_dir())?;
     let (round, initiative) = which.named();
-    let contract = Milestones::new(system.deployment.milestones, connect(&system.rpc_url, EthereumWallet::default()));
+    let provider = connect(&system.rpc_url, EthereumWallet::default());
     let refused = |error: alloy::contract::Error| anyhow::anyhow!("the chain refuses: {}", describe(&error));
+    let factory = BudgetRounds::new(system.deployment.rounds, provider.clone());
+    ensure!(
+        factory.isRound(round).call().await.map_err(refused)?,
+        "{round} is not a round of this system: see `kopilka round list`"
+    );
+    let won = BudgetRound::new(round, provider.clone()).initiative(initiative).call().await.map_err(refused)?.won;
+    ensure!(won, "initiative {initiative} has not won: see `kopilka round status`");
+    let contract = Milestones::new(system.deployment.milestones, provider);
     let status = contract.statusOf(round, initiative).call().await.map_err(refused)?;
     say!("status       {}", words(status.status));
     for (stage, milestone) in
@@ -132,7 +142,7 @@ async fn show(which: &InitiativeArgs) -> anyhow::Result<()> {
         let mut line = format!("{name:<12} until {}", moment(milestone.deadline)?);
         if milestone.postponements > 0 {
             line +=
-                &format!(", promised for {}, postponed {} times", moment(milestone.promised)?, milestone.postponements);
+                &format!(", promised for {}, postponements {}", moment(milestone.promised)?, milestone.postponements);
         }
         if milestone.reachedAt > 0 {
             line += &format!(
@@ -165,7 +175,7 @@ fn words(status: u8) -> &'static str {
 
 fn hash_of(path: &std::path::Path) -> anyhow::Result<B256> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    anyhow::ensure!(!bytes.is_empty(), "{} is empty: a document proves something", path.display());
+    ensure!(!bytes.is_empty(), "{} is empty: a document proves something", path.display());
     Ok(keccak256(bytes))
 }
 
