@@ -38,6 +38,7 @@ interface Vm {
     function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
     function getNonce(address account) external view returns (uint64);
     function load(address account, bytes32 slot) external view returns (bytes32);
+    function store(address account, bytes32 slot, bytes32 value) external;
     function record() external;
     function accesses(address account) external returns (bytes32[] memory reads, bytes32[] memory writes);
     function snapshotState() external returns (uint256 id);

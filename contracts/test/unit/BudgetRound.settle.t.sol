@@ -426,3 +426,20 @@ contract BudgetRoundSettleTest is RoundFixture {
         assertEq(round.allotmentOf(_citizen(2)), 250_000_00, "the share is still known");
     }
 }
+
+/// @title Settlement of more initiatives than eight bits can number
+contract BudgetRoundSettleManyTest is RoundFixture {
+    function test_FinalizeSettlementOfManyInitiatives() public {
+        _pledgingWith(_cumulative(), 1, 300);
+        _allocate(0, 1, _list(300), _list(100));
+        _closePledging();
+        _propose(_list(1));
+        _approve(_list(1));
+        vm.warp(block.timestamp + OBJECTION_PERIOD);
+        vm.expectEmit(address(round));
+        emit IBudgetRound.InitiativeSettled(1, true, 0, 100_000_00);
+        vm.expectEmit(address(round));
+        emit IBudgetRound.InitiativeSettled(300, false, APPROPRIATION, 0);
+        round.finalizeSettlement();
+    }
+}

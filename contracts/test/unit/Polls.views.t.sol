@@ -141,4 +141,20 @@ contract PollsViewsTest is PollFixture {
         assertEq(polls.participants(pollId), 1, "participants");
         assertEq(polls.ballotOf(pollId, _voter(0)).choice, 1, "ballot");
     }
+
+    /// @notice Counters have 32 bits: more votes than a test can cast are written where the contract keeps them.
+    function test_ResultsOfLargePolls() public {
+        _open(_single(), 5);
+        _cast(0, 1, 1);
+        vm.record();
+        polls.results(pollId);
+        (bytes32[] memory reads,) = vm.accesses(address(polls));
+        bytes32 tally = reads[reads.length - 1];
+        assertEq(uint256(vm.load(address(polls), tally)), 1, "the counters' word is read last");
+        vm.store(address(polls), tally, bytes32(uint256(type(uint32).max) << 32 | 70_000));
+        uint32[] memory counts = polls.results(pollId);
+        assertEq(counts[0], 70_000, "first option");
+        assertEq(counts[1], type(uint32).max, "second option");
+        assertEq(counts[2], 0, "third option");
+    }
 }

@@ -204,6 +204,13 @@ contract RewardPointsBurnTest is RewardFixture {
         assertEq(points.balanceOf(municipalityId, _account(1)), type(uint32).max, "returned");
     }
 
+    function test_BurnMoreThanSixteenBits() public {
+        _endow(0, 1, 70_000, 1);
+        _expectBurned(1, 70_001);
+        assertEq(_burn(_seasons(1), 70_001), _piece(1, 70_001), "receipt");
+        _assertBalances(10, 19, 30);
+    }
+
     /// @notice Whatever is named: all of the amount or nothing, no season below zero, and the receipt restores it all.
     function testFuzz_BurnAndGiveBack(uint256[6] calldata named, uint256 length, uint32 amount, uint64 nowAt) public {
         uint256[] memory seasonIds = new uint256[](bound(length, 0, 6));
