@@ -9,7 +9,7 @@ use std::time::Duration;
 use alloy::consensus::BlockHeader as _;
 use alloy::eips::BlockNumberOrTag;
 use alloy::network::TransactionBuilder as _;
-use alloy::primitives::{Address, B256, Bytes, U64, U256, keccak256};
+use alloy::primitives::{Address, B256, Bytes, TxKind, U64, U256, keccak256};
 use alloy::providers::{Provider as _, ProviderBuilder, RootProvider};
 use alloy::rpc::client::BatchRequest;
 use alloy::rpc::types::{Block, FeeHistory, Filter, Log, TransactionReceipt, TransactionRequest};
@@ -23,6 +23,10 @@ use url::Url;
 
 /// Most calls in one JSON-RPC batch: what public nodes endure.
 const RPC_BATCH: usize = 100;
+
+/// Most calls in one of [`Chain::read_together`]: its answer counts as a contract's code, of which there may be 24,576 bytes
+/// (EIP-170), and a citizen with ten choices takes 896 of them.
+const CALLS_TOGETHER: usize = 25;
 
 /// The newest block that the node showed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,6 +160,28 @@ impl Chain {
             }
         }
         Ok(answers)
+    }
+
+    /// Read-only calls on the newest block, many in one question: a node spends more on receiving a call than on such a
+    /// look-up. An answer for each, in order; `None` for a call that reverts.
+    pub(crate) async fn read_together(
+        &self,
+        calls: &[(Address, Vec<u8>)],
+    ) -> Result<Vec<Option<Bytes>>, TransportError> {
+        let parts = calls.chunks(CALLS_TOGETHER).map(|part| async move {
+            let request = TransactionRequest::default().with_kind(TxKind::Create).with_input(together(part));
+            let answer: Result<Bytes, TransportError> =
+                self.provider.client().request("eth_call", (request, BlockNumberOrTag::Latest)).await;
+            match answer {
+                Ok(data) => apart(&data, part.len()).ok_or_else(|| {
+                    RpcError::local_usage_str("the node's answer to many calls in one is not as long as they are")
+                }),
+                // The answers are too long together, or the node does not do this: one by one then.
+                Err(error) if error.is_error_resp() => Ok(self.read(part).await?.into_iter().map(Result::ok).collect()),
+                Err(error) => Err(error),
+            }
+        });
+        Ok(futures::future::try_join_all(parts).await?.into_iter().flatten().collect())
     }
 
     /// One read-only call on the newest block.
@@ -322,6 +348,55 @@ pub(crate) fn redemption_id(shop: Address, account: Address, code_hash: B256) ->
     keccak256((shop, account, code_hash).abi_encode())
 }
 
+/// Code of a contract that is never created: its constructor makes the calls appended to it and returns the answers. Needs
+/// nothing that would have to be deployed.
+///
+/// A call is the address in a word, the length of its data in a word, and the data; an answer likewise whether it
+/// succeeded, its length, and what was returned. In memory the answers stand behind the calls. On the stack are the
+/// length of the calls, where the next answer goes, and where the next call is.
+#[rustfmt::skip]
+const CALLER: [u8; 75] = [
+    0x60, 75, 0x38, 0x03,                               // calls = CODESIZE - length of this code
+    0x80, 0x60, 75, 0x5f, 0x39,                         // CODECOPY(0, length of this code, calls)
+    0x80, 0x5f,                                         // answer = calls; call = 0
+    0x5b, 0x82, 0x81, 0x10, 0x15, 0x60, 68, 0x57,       // 11: while call < calls
+    0x5f, 0x5f,                                         //   no room for the answer: it is copied below
+    0x82, 0x60, 32, 0x01, 0x51,                         //   length = MLOAD(call + 32)
+    0x83, 0x60, 64, 0x01,                               //   data at call + 64
+    0x84, 0x51, 0x5a, 0xfa,                             //   STATICCALL(GAS, MLOAD(call), data, length, 0, 0)
+    0x82, 0x52,                                         //   MSTORE(answer, success)
+    0x3d, 0x82, 0x60, 32, 0x01, 0x52,                   //   MSTORE(answer + 32, RETURNDATASIZE)
+    0x3d, 0x5f, 0x83, 0x60, 64, 0x01, 0x3e,             //   RETURNDATACOPY(answer + 64, 0, RETURNDATASIZE)
+    0x80, 0x60, 32, 0x01, 0x51, 0x01, 0x60, 64, 0x01,   //   call += MLOAD(call + 32) + 64
+    0x90, 0x3d, 0x01, 0x60, 64, 0x01, 0x90,             //   answer += RETURNDATASIZE + 64
+    0x60, 11, 0x56,                                     //   again
+    0x5b, 0x50, 0x81, 0x90, 0x03, 0x90, 0xf3,           // 68: RETURN(calls, answer - calls)
+];
+
+fn together(calls: &[(Address, Vec<u8>)]) -> Vec<u8> {
+    let mut code = CALLER.to_vec();
+    for (to, data) in calls {
+        code.extend(to.into_word());
+        code.extend(U256::from(data.len()).to_be_bytes::<32>());
+        code.extend(data);
+    }
+    code
+}
+
+/// `None` if these are not the answers to `count` calls.
+fn apart(mut data: &[u8], count: usize) -> Option<Vec<Option<Bytes>>> {
+    let mut answers = Vec::with_capacity(count);
+    for _ in 0..count {
+        let (succeeded, rest) = data.split_first_chunk::<32>()?;
+        let (length, rest) = rest.split_first_chunk::<32>()?;
+        let length = usize::try_from(U256::from_be_bytes(*length)).ok()?;
+        let (answer, rest) = rest.split_at_checked(length)?;
+        answers.push((succeeded[31] == 1).then(|| Bytes::copy_from_slice(answer)));
+        data = rest;
+    }
+    data.is_empty().then_some(answers)
+}
+
 /// Transaction, block and index of an event.
 pub(crate) type Place = (B256, u64, u64);
 
@@ -332,4 +407,22 @@ fn place(log: &Log) -> Option<Place> {
 /// Decodes what a call returned.
 pub(crate) fn decode<C: SolCall>(data: &Bytes) -> Result<C::Return, TransportError> {
     C::abi_decode_returns(data).map_err(RpcError::local_usage)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_told_apart_by_their_lengths() {
+        let word = |number: u8| U256::from(number).to_be_bytes::<32>();
+        let data = [&word(1)[..], &word(3), b"abc", &word(0), &word(0), &word(1), &word(0)].concat();
+        let answers = vec![Some(Bytes::from_static(b"abc")), None, Some(Bytes::new())];
+        assert_eq!(apart(&data, 3), Some(answers));
+        assert_eq!(apart(&data, 2), None);
+        assert_eq!(apart(&data, 4), None);
+        assert_eq!(apart(&data[..data.len() - 1], 3), None);
+        let endless = [&word(1)[..], &[255; 32]].concat();
+        assert_eq!(apart(&endless, 1), None);
+    }
 }

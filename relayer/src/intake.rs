@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use alloy::primitives::{Address, B256, U256};
 use alloy::sol_types::SolCall as _;
-use alloy::transports::TransportError;
+use alloy::transports::{RpcError, TransportError};
 use kopilka_bindings::budget_round::BudgetRound;
 use kopilka_bindings::polls::Polls;
 use kopilka_bindings::reward_points::RewardPoints;
@@ -341,8 +341,8 @@ impl Desk {
         for item in fresh {
             questions(item, self.reward_points, &mut calls);
         }
-        let mut answers = self.chain.read(&calls).await?.into_iter();
-        let mut next = || answers.next().unwrap_or_else(|| Err(alloy::transports::RpcError::NullResp));
+        let mut answers = self.chain.read_together(&calls).await?.into_iter();
+        let mut next = || answers.next().flatten().ok_or(RpcError::NullResp);
         fresh
             .iter()
             .map(|item| {

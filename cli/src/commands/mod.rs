@@ -52,7 +52,7 @@ fn print_line(text: std::fmt::Arguments<'_>) {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run all services in one process, on an embedded Postgres and anvil or on given addresses.
-    Up(up::UpArgs),
+    Up(Box<up::UpArgs>),
     /// Put the contracts on a chain and write their addresses, or check that they stand there.
     Deploy(deploy::DeployArgs),
     /// Bring a database's schema up to this version.
@@ -84,7 +84,7 @@ pub enum Command {
 /// Whatever stopped it, with the reason and the remedy in words.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
-        Command::Up(args) => up::run(args).await,
+        Command::Up(args) => up::run(*args).await,
         Command::Deploy(args) => deploy::run(args).await,
         Command::Migrate(args) => deploy::migrate(args).await,
         Command::Round(command) => round::run(command).await,

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use url::Url;
 
-use crate::system::RelayerKeys;
 use crate::system::start::{Options, start};
+use crate::system::{RelayerKeys, RelayerSettings};
 
 /// Arguments of `kopilka up`.
 #[derive(Debug, Args)]
@@ -45,6 +45,8 @@ pub struct UpArgs {
     ephemeral: bool,
     #[command(flatten)]
     relayer_keys: RelayerKeys,
+    #[command(flatten)]
+    relayer_settings: RelayerSettings,
 }
 
 /// Starts everything and waits for Ctrl-C.
@@ -58,6 +60,7 @@ pub(super) async fn run(args: UpArgs) -> anyhow::Result<()> {
         fresh: args.fresh,
         ephemeral: args.ephemeral,
         relayer_keys: args.relayer_keys,
+        relayer_settings: args.relayer_settings,
     })
     .await?;
     let system = running.system();

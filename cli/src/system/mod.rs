@@ -2,6 +2,7 @@
 
 mod ground;
 mod relayer_keys;
+mod relayer_settings;
 mod secrets;
 mod services;
 pub mod start;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 pub use relayer_keys::{RelayerKeys, new_stamp_key};
+pub use relayer_settings::RelayerSettings;
 pub use secrets::Secrets;
 
 /// Where the parts of a running system are; written by `kopilka up`, kept over restarts so that addresses stay the same.

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::ground::{Chain, Database};
 use super::services::{self, Listeners};
-use super::{RelayerKeys, Secrets, System};
+use super::{RelayerKeys, RelayerSettings, Secrets, System};
 
 /// How long the services may take to finish what they are doing.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -36,6 +36,8 @@ pub struct Options {
     pub ephemeral: bool,
     /// Keys of the relayer beside `secrets.json`.
     pub relayer_keys: RelayerKeys,
+    /// Waits, fees and allowances of the relayer.
+    pub relayer_settings: RelayerSettings,
 }
 
 /// A running system.
@@ -76,7 +78,8 @@ pub async fn start(options: Options) -> anyhow::Result<Running> {
         Chain::open(&options, toolchain.as_ref(), &secrets, known_chain),
     )?;
     let relayer = kopilka_relayer::Config::new(database.url.clone(), chain.rpc_url.clone(), &chain.deployment, senders);
-    let relayer = kopilka_relayer::Config { stamp_keys, ..relayer };
+    let mut relayer = kopilka_relayer::Config { stamp_keys, ..relayer };
+    options.relayer_settings.apply(&mut relayer)?;
     let listeners = Listeners::bind(known.as_ref(), options.first_port).await?;
     let system = System {
         rpc_url: chain.rpc_url.clone(),

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use alloy::primitives::{B256, U64, keccak256};
+use alloy::primitives::{Address, B256, U64, keccak256};
 use anyhow::{Context as _, ensure};
 use axum::Router;
 use axum::extract::State;
@@ -72,6 +72,8 @@ pub struct Faults {
     pub max_blocks: u64,
     /// Whether `eth_getLogs` always leaves out the same third of the logs, which receipts show.
     pub hides_logs: bool,
+    /// Account of whose incoming transfers `eth_getLogs` says nothing.
+    pub hides_transfers_to: Option<Address>,
 }
 
 impl Faults {
@@ -89,6 +91,7 @@ impl Faults {
             fast_forwards: 750,
             max_blocks: 0,
             hides_logs: false,
+            hides_transfers_to: None,
         }
     }
 }
@@ -448,8 +451,14 @@ impl Shared {
             });
             address && (filter["topics"][0].is_null() || filter["topics"][0] == log["topics"][0])
         };
+        let transfer_to = faults.hides_transfers_to.map(|account| {
+            let transfer = keccak256("Transfer(address,address,uint256)");
+            (json!(transfer), json!(account.into_word()))
+        });
         let hidden = |log: &Value| {
-            faults.hides_logs && keccak256(log["topics"].to_string() + &log["data"].to_string()).0[0].is_multiple_of(3)
+            let drawn = || keccak256(log["topics"].to_string() + &log["data"].to_string()).0[0].is_multiple_of(3);
+            let unwanted = |(transfer, to): &(Value, Value)| log["topics"][0] == *transfer && log["topics"][2] == *to;
+            (faults.hides_logs && drawn()) || transfer_to.as_ref().is_some_and(unwanted)
         };
         let mut logs: Vec<Value> = chain
             .iter()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use alloy::primitives::U64;
+use alloy::primitives::{Address, U64};
 use kopilka_bindings::deploy::Deployment;
 use kopilka_indexer::{Completeness, Finality, IndexerError};
 use kopilka_store::chain::state;
@@ -150,6 +150,46 @@ async fn hidden_logs_are_taken_from_receipts() -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wallet_that_spends_what_it_never_had_does_not_stop_it() -> anyhow::Result<()> {
+    let recorded = recorded().await?;
+    let clean = recorded.clean(|_| ()).await?;
+    let (wallet, paid): (Vec<u8>, String) =
+        sqlx::query_as("select wallet, paid::text from chain.initiatives where paid > 0 limit 1")
+            .fetch_one(&clean.database.pool)
+            .await?;
+    let account = Address::from_slice(&wallet);
+    let faults = Faults { hides_transfers_to: Some(account), ..Faults::default() };
+    let node = recorded.node(recorded.head(), faults).await?;
+    let mut tried = recorded
+        .indexer(&node, |config| {
+            config.full = false;
+            config.completeness = Completeness::Never;
+        })
+        .await?;
+    tried.start();
+    recorded.reached(&tried, recorded.head()).await?;
+    let amount: String = sqlx::query_scalar("select amount::text from chain.balances where holder = $1")
+        .bind(&wallet)
+        .fetch_one(&tried.database.pool)
+        .await?;
+    assert!(amount.starts_with('-'), "the payment of {paid} was not without cover: {amount}");
+    let shown: String = sqlx::query_scalar("select balance::text from chain.initiatives where wallet = $1")
+        .bind(&wallet)
+        .fetch_one(&tried.database.pool)
+        .await?;
+    assert_eq!(shown, "0");
+    let findings = verify(&tried).await?;
+    assert!(findings.differences.iter().any(|difference| difference.table == "balances"), "{findings:?}");
+
+    // What receipts prove is not believed to be missing.
+    let mut proven = recorded.indexer(&node, |config| config.full = false).await?;
+    proven.start();
+    recorded.reached(&proven, recorded.head()).await?;
+    let clean = recorded.clean(|config| config.full = false).await?;
+    assert_same("transfers to a wallet hidden from logs", &proven, &clean).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn omissions_removed_logs_and_refusals_leave_no_trace() -> anyhow::Result<()> {
     let recorded = recorded().await?;
     for (full, faults) in [
@@ -232,7 +272,7 @@ async fn a_token_watched_later_gets_its_past() -> anyhow::Result<()> {
     let full = recorded.clean(|_| ()).await?;
     let token: Vec<u8> =
         sqlx::query_scalar("select token from chain.nft_transfers limit 1").fetch_one(&full.database.pool).await?;
-    let token = alloy::primitives::Address::from_slice(&token);
+    let token = Address::from_slice(&token);
     let node = recorded.node(recorded.head(), Faults::default()).await?;
     let watching = move |config: &mut kopilka_indexer::Config| {
         config.full = false;

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::fault::{Fault, FaultPoint};
 use super::schedule::Schedule;
 use super::senders::{Sender, Turn};
-use super::trial::{Content, leave_out, room, settle_content};
+use super::trial::{Content, keep_to_room, settle_content};
 use super::{ALONE_FROM, Engine, EngineError, Unsigned, batch};
 
 /// How often the queue is looked at while there is something in it.
@@ -160,7 +160,7 @@ async fn make(engine: &Engine, turn: &Turn, group: &Group) -> Result<Made, Engin
         return Ok(Made::Nothing);
     }
     let mut items = batch::fit(group.kind, claimed, &engine.batch);
-    leave_out(group.kind, &mut items, room(engine, group).await?);
+    keep_to_room(engine, group, &mut items).await?;
     if items.is_empty() {
         return Ok(Made::Hold("the contract has no room for more yet"));
     }

@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use alloy::primitives::{Address, B256, Bytes};
-use alloy::sol_types::{SolError as _, SolInterface as _};
+use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::sol_types::{SolCall as _, SolError as _, SolInterface as _};
 use kopilka_bindings::budget_round::BudgetRound::BudgetRoundErrors;
-use kopilka_bindings::polls::Polls::PollsErrors;
-use kopilka_bindings::reward_points::RewardPoints::RewardPointsErrors;
+use kopilka_bindings::polls::Polls::{self, PollsErrors};
+use kopilka_bindings::reward_points::RewardPoints::{self, RewardPointsErrors};
 use kopilka_domain::{MessageKind, Phase};
 use kopilka_store::relay::{Claimed, Group, queue};
 use sqlx::PgConnection;
@@ -14,7 +14,7 @@ use sqlx::PgConnection;
 use super::senders::Sender;
 use super::{Engine, EngineError, batch};
 use crate::admission::{Opening, opening};
-use crate::chain::TrialError;
+use crate::chain::{TrialError, decode};
 use crate::config::TRANSACTION_GAS_CAP;
 use crate::gas;
 use crate::message::CREDENTIAL_BYTES;
@@ -196,26 +196,60 @@ async fn source_remedy(engine: &Engine, group: &Group, data: &Bytes) -> Result<O
     })
 }
 
-/// How many of a group's messages the contract has room for at most; `None` if it sets no limit.
-pub(super) async fn room(engine: &Engine, group: &Group) -> Result<Option<u64>, EngineError> {
-    Ok(match group.kind {
-        MessageKind::Ballot => Some(engine.venues.poll(group.scope).await?.room),
-        MessageKind::StampClaim => Some(engine.venues.source(group.scope).await?.room),
-        MessageKind::Registration | MessageKind::Allocation | MessageKind::Redemption => None,
-    })
-}
-
-/// Leaves out what the contract has no room for yet. Ballots of accounts that have voted need no room.
-pub(super) fn leave_out(kind: MessageKind, items: &mut Vec<Claimed>, room: Option<u64>) {
-    let Some(mut room) = room else { return };
+/// Leaves out what the contract has no room for yet. What has taken effect already needs none: a transaction that was given
+/// up and mined all the same, or a stranger's; in a batch the contract skips it, and so its effect is found.
+pub(super) async fn keep_to_room(engine: &Engine, group: &Group, items: &mut Vec<Claimed>) -> Result<(), EngineError> {
+    let mut room = match group.kind {
+        MessageKind::Ballot => engine.venues.poll(group.scope).await?.room,
+        MessageKind::StampClaim => engine.venues.source(group.scope).await?.room,
+        MessageKind::Registration | MessageKind::Allocation | MessageKind::Redemption => return Ok(()),
+    };
+    // An account that has voted brings no credential.
+    let is_new = |item: &Claimed| {
+        group.kind == MessageKind::StampClaim || batch::credential(group.kind, &item.content).is_some()
+    };
+    let new: Vec<Address> = items.iter().filter(|item| is_new(item)).map(|item| item.account).collect();
+    if new.len() as u64 <= room {
+        return Ok(());
+    }
+    let done = with_effect(engine, group, &new).await?;
     items.retain(|item| {
-        if kind == MessageKind::Ballot && batch::credential(kind, &item.content).is_none() {
+        if !is_new(item) || done.contains(&item.account) {
             return true;
         }
         let has_room = room > 0;
         room = room.saturating_sub(1);
         has_room
     });
+    Ok(())
+}
+
+/// Those of the accounts whose ballot or claim is on the chain.
+async fn with_effect(engine: &Engine, group: &Group, accounts: &[Address]) -> Result<HashSet<Address>, EngineError> {
+    let scope = U256::from(group.scope);
+    let is_claim = group.kind == MessageKind::StampClaim;
+    let question = |account| {
+        if is_claim {
+            RewardPoints::hasClaimedCall { sourceId: scope, account }.abi_encode()
+        } else {
+            Polls::ballotOfCall { pollId: scope, account }.abi_encode()
+        }
+    };
+    let calls: Vec<_> = accounts.iter().map(|&account| (group.contract, question(account))).collect();
+    let answers = engine.chain.read_together(&calls).await?;
+    let mut done = HashSet::new();
+    for (&account, answer) in accounts.iter().zip(answers) {
+        let answer = answer.ok_or(EngineError::Later("the node does not say what has taken effect"))?;
+        let is_done = if is_claim {
+            decode::<RewardPoints::hasClaimedCall>(&answer)?
+        } else {
+            decode::<Polls::ballotOfCall>(&answer)?.version > 0
+        };
+        if is_done {
+            done.insert(account);
+        }
+    }
+    Ok(done)
 }
 
 async fn check_credentials(

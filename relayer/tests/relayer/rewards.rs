@@ -1,6 +1,7 @@
 //! Polls, stamps and prizes: from a ballot to something in the hand, nobody knowing who voted.
 
 use alloy::primitives::{Address, U256, keccak256};
+use alloy::providers::Provider as _;
 use alloy::signers::local::PrivateKeySigner;
 use futures::future::try_join_all;
 use kopilka_bindings::polls::Polls;
@@ -10,7 +11,7 @@ use kopilka_credential::{BlindSignature, Blinding, Signature, blind, unblind};
 use kopilka_domain::MessageStatus;
 use kopilka_relay_client::{ClientError, StampClaimRequest};
 
-use crate::fixture::{Citizen, Options, World};
+use crate::fixture::{Citizen, Options, World, credential};
 use crate::polls::{PRICE, poll, prize, publish, redemption, scope};
 
 fn slug<T: std::fmt::Debug>(result: Result<T, ClientError>) -> (u16, String) {
@@ -91,6 +92,41 @@ async fn a_ballot_earns_a_stamp_and_the_stamp_a_prize() -> anyhow::Result<()> {
     assert_eq!(client.redeem(&redeem(1)).await?.id, redeemed.id, "the same message is the same message");
     assert_eq!(slug(client.redeem(&redeem(2)).await), (409, "points-insufficient".to_owned()));
     assert_eq!(shop.prize(U256::from(prize)).call().await?.stock, 4);
+    relayer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_that_took_effect_elsewhere_needs_no_room() -> anyhow::Result<()> {
+    let world = World::start(Options::default()).await?;
+    let poll = poll(&world, false, 20).await?;
+    let contract = world.chain.deployment.reward_points;
+    let relayer = world.relayer(|_| ()).await?;
+    let account = Address::repeat_byte(5);
+    let stamp = credential(&scope(&world, contract, poll.source), &poll.source_key, account);
+    let claim = StampClaimRequest { contract, source: poll.source, account, signature: stamp.clone() };
+    let waiting = relayer.client.claim(&claim).await?;
+
+    // In one block, the only ballot and, by a stranger, the claim: the claim of the relayer finds no room, then or ever.
+    let _: serde_json::Value = world.staff.raw_request("evm_setAutomine".into(), (false,)).await?;
+    let voted = relayer.client.vote(&poll.ballot(&world, &Citizen::new(), 1, 1)).await?;
+    while world.count("select count(*) from relay.submissions").await? == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let points = RewardPoints::new(contract, world.staff.clone());
+    let signatures = Signature::from_bytes(&stamp)?.to_uncompressed().to_vec();
+    let direct = points.claim(U256::from(poll.source), vec![account], signatures.into());
+    // It pays little, so that it comes after the ballot.
+    let direct = direct.gas(1_000_000).max_priority_fee_per_gas(1).max_fee_per_gas(100_000_000_000);
+    let direct = direct.send().await?;
+    while points.hasClaimed(U256::from(poll.source), account).call().await.is_ok_and(|claimed| !claimed) {
+        let _: serde_json::Value = world.staff.raw_request("evm_mine".into(), ()).await?;
+    }
+    let _: serde_json::Value = world.staff.raw_request("evm_setAutomine".into(), (true,)).await?;
+    assert!(direct.get_receipt().await?.status());
+
+    assert_eq!(relayer.is_final(voted.id).await?.status, MessageStatus::Finalized);
+    let claimed = relayer.is_final(waiting.id).await?;
+    assert_eq!((claimed.status, claimed.reason), (MessageStatus::Finalized, None));
     relayer.stop().await
 }
 
