@@ -172,14 +172,17 @@ impl Chain {
             let request = TransactionRequest::default().with_kind(TxKind::Create).with_input(together(part));
             let answer: Result<Bytes, TransportError> =
                 self.provider.client().request("eth_call", (request, BlockNumberOrTag::Latest)).await;
-            match answer {
-                Ok(data) => apart(&data, part.len()).ok_or_else(|| {
-                    RpcError::local_usage_str("the node's answer to many calls in one is not as long as they are")
-                }),
-                // The answers are too long together, or the node does not do this: one by one then.
-                Err(error) if error.is_error_resp() => Ok(self.read(part).await?.into_iter().map(Result::ok).collect()),
-                Err(error) => Err(error),
+            let together = match answer {
+                Ok(data) => apart(&data, part.len()),
+                Err(error) if error.is_error_resp() => None,
+                Err(error) => return Err(error),
+            };
+            if let Some(answers) = together {
+                return Ok(answers);
             }
+            // The answers are too long together, or the node does not do this: one by one then.
+            metrics::counter!("kopilka_relayer_rpc_errors_total", "call" => "together").increment(1);
+            Ok(self.read(part).await?.into_iter().map(Result::ok).collect())
         });
         Ok(futures::future::try_join_all(parts).await?.into_iter().flatten().collect())
     }
@@ -412,6 +415,29 @@ pub(crate) fn decode<C: SolCall>(data: &Bytes) -> Result<C::Return, TransportErr
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn calls_together_answer_as_calls_alone() -> anyhow::Result<()> {
+        let node = kopilka_testkit::TestChain::start().await?;
+        let url = node.anvil.url().parse()?;
+        let (chain, _) = Chain::new(&url, Duration::from_secs(20), node.deployment.chain_id, Duration::from_secs(1))?;
+        let identity = Address::with_last_byte(4);
+        let unknown_poll = Polls::pollCall { pollId: U256::from(77) }.abi_encode();
+        let mut calls = vec![
+            (node.deployment.polls, Polls::pollCountCall {}.abi_encode()),
+            (node.deployment.polls, unknown_poll),
+            (Address::repeat_byte(9), vec![1, 2, 3]),
+            (identity, Vec::new()),
+        ];
+        calls.extend((1..40).map(|length| (identity, vec![length; usize::from(length)])));
+        // These are longer together than a contract's code may be.
+        calls.extend((0..50).map(|number| (identity, vec![number; 1_500])));
+        let alone: Vec<Option<Bytes>> = chain.read(&calls).await?.into_iter().map(Result::ok).collect();
+        assert_eq!(alone[1], None, "an unknown poll reverts");
+        assert_eq!(alone[2], Some(Bytes::new()), "nobody answers there");
+        assert_eq!(chain.read_together(&calls).await?, alone);
+        Ok(())
+    }
 
     #[test]
     fn answers_are_told_apart_by_their_lengths() {
