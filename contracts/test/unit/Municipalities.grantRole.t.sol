@@ -30,6 +30,21 @@ contract MunicipalitiesGrantRoleTest is RoundFixture {
         _try(0, IMunicipalities.Role.Clerk, START, START + 1);
     }
 
+    function test_AnyAdmittedMunicipality_NotOnlyTheLast() public {
+        for (uint32 id = 2; id < 4; ++id) {
+            vm.prank(operator);
+            municipalities.admit(id == 2 ? "01701000001" : "01701000002", unicode"Барнаул");
+        }
+        for (uint32 id = 1; id < 4; ++id) {
+            _try(id, IMunicipalities.Role.Controller, START, START + 1);
+            assertEq(
+                municipalities.grantOf(id, IMunicipalities.Role.Controller, stranger).applicationHash,
+                APPLICATION,
+                "recorded in each municipality"
+            );
+        }
+    }
+
     function test_RevertWhen_RoleIsNone() public {
         vm.expectRevert(abi.encodeWithSelector(IMunicipalities.RoleNotGrantable.selector, IMunicipalities.Role.None));
         _try(1, IMunicipalities.Role.None, START, START + 1);

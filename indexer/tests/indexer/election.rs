@@ -13,6 +13,9 @@ use kopilka_bindings::budget_rounds::{BudgetRounds, IBudgetRound as RoundTypes, 
 use kopilka_bindings::budget_token::BudgetToken;
 use kopilka_bindings::municipalities::Municipalities;
 use kopilka_credential::{CredentialScope, IssuerSecretKey, MasterSecret, blind, unblind};
+use kopilka_domain::{
+    Account, Allocation as Distribution, BallotKind, Completion, InitiativeId, Kopecks, Points, Rule, settlement,
+};
 use kopilka_testkit::{CONTROLLER_ROLE, TestChain};
 
 const TREASURER: u8 = 1;
@@ -82,6 +85,18 @@ pub(crate) const STEPS: [Step; 27] = [
     Step::Anchor,
     Step::MovePieces,
 ];
+
+/// Support that initiatives of the first round need.
+const THRESHOLD: u64 = 18;
+
+/// Costs in kopecks of the first round's initiatives. The third is dearer than the budget and cannot win.
+const COSTS: [u128; 3] = [90_000, 200_000, 1_000_000];
+
+/// Kopecks minted for the first round.
+const MINTED: [u128; 2] = [600_000, 300_001];
+
+/// Points of a share.
+const SHARE_POINTS: u16 = 10;
 
 /// Citizens of class 0; two more are of class 1, with double weight.
 const CITIZENS: u8 = 6;
@@ -162,15 +177,21 @@ impl<'a> Election<'a> {
             }
             Step::TakeBack => self.allocate(&[(2, 4, &[], &[]), (5, 1, &[1], &[10])]).await,
             Step::ClosePledging => self.clerk(|round| round.closePledging()).await,
-            Step::Propose => self.propose(vec![1, 2]).await,
+            Step::Propose => {
+                // A wrong one, which is withdrawn.
+                self.clerk(|round| round.proposeSettlement(vec![1, 2], keccak256("another transcript"))).await
+            }
             Step::WithdrawAndPropose => {
                 self.clerk(|round| round.withdrawSettlement()).await?;
-                self.propose(vec![1]).await
+                let (round, _) = self.address_of_round(1).await?;
+                let (winners, digest) = self.outcome(round)?;
+                self.clerk(|round| round.proposeSettlement(winners, digest)).await
             }
             Step::Finalize => {
                 let (round, _) = self.address_of_round(1).await?;
                 let controller = BudgetRound::new(round, self.controller()?);
-                done(controller.approveSettlement(vec![1], digest_of(&[1])).send().await?).await?;
+                let (winners, digest) = self.outcome(round)?;
+                done(controller.approveSettlement(winners, digest).send().await?).await?;
                 let round = BudgetRound::new(round, self.provider(4)?);
                 done(round.finalizeSettlement().send().await?).await
             }
@@ -236,8 +257,8 @@ impl<'a> Election<'a> {
             rule: 0,
             completionRaise: true,
             completionFill: true,
-            sharePoints: if fixed_amount == 0 { 10 } else { 0 },
-            threshold: u64::MAX,
+            sharePoints: if fixed_amount == 0 { SHARE_POINTS } else { 0 },
+            threshold: if fixed_amount == 0 { THRESHOLD } else { u64::MAX },
             fixedAmount: fixed_amount,
             registrationUntil: 1,
             pledgingUntil: 1,
@@ -258,8 +279,9 @@ impl<'a> Election<'a> {
     async fn mint(&self) -> anyhow::Result<()> {
         let (_, token) = self.address_of_round(1).await?;
         let treasurer = self.provider(2)?;
-        self.chain.mint(token, &treasurer, U256::from(600_000)).await?;
-        self.chain.mint(token, &treasurer, U256::from(300_001)).await?;
+        for amount in MINTED {
+            self.chain.mint(token, &treasurer, U256::from(amount)).await?;
+        }
         // One that nobody approves, and one that is taken back.
         let token = BudgetToken::new(token, treasurer);
         done(token.proposeMint(U256::from(1), keccak256("order")).send().await?).await?;
@@ -271,8 +293,7 @@ impl<'a> Election<'a> {
         let key = |class| Bytes::from(issuer(class).public_key().to_eip2537().to_vec());
         self.clerk(|round| round.addClass(1, key(0))).await?;
         self.clerk(|round| round.addClass(2, key(1))).await?;
-        for (name, cost) in [("Площадка", 90_000), ("Сквер", 200_000), ("Велопарковка", 10_000)]
-        {
+        for (name, cost) in ["Площадка", "Сквер", "Набережная"].into_iter().zip(COSTS) {
             self.clerk(|round| round.addInitiative(cost, keccak256(name))).await?;
         }
         self.clerk(|round| round.openRegistration()).await
@@ -327,9 +348,44 @@ impl<'a> Election<'a> {
         done(round.allocate(items, signatures.into()).send().await?).await
     }
 
-    async fn propose(&self, winners: Vec<u16>) -> anyhow::Result<()> {
-        let digest = digest_of(&winners);
-        self.clerk(|round| round.proposeSettlement(winners, digest)).await
+    /// Winners and digest that the rules give the first round.
+    fn outcome(&self, round: Address) -> anyhow::Result<(Vec<u16>, B256)> {
+        // What stands after all allocations.
+        let ballots: [(u8, u32, &[u16], &[u16]); 6] = [
+            (0, 1, &[1, 3], &[5, 5]),
+            (1, 1, &[2], &[10]),
+            (3, 1, &[1], &[5]),
+            (4, 1, &[2, 3], &[2, 2]),
+            (5, 1, &[1], &[10]),
+            (CITIZENS, 2, &[3], &[10]),
+        ];
+        let ballot = |(citizen, weight, initiatives, points): (u8, u32, &[u16], &[u16])| {
+            let scope = self.scope(round, u8::from(citizen >= CITIZENS));
+            anyhow::Ok(settlement::Ballot {
+                account: Account(secret(citizen)?.account(&scope).address().to_bytes()),
+                weight,
+                allocation: Distribution {
+                    initiatives: initiatives.iter().copied().map(InitiativeId).collect(),
+                    points: points.iter().copied().map(Points).collect(),
+                },
+            })
+        };
+        let outcome = settlement::settle(&settlement::Election {
+            budget: Kopecks(MINTED.iter().sum()),
+            kind: BallotKind::Cumulative,
+            rule: Rule::EqualShares,
+            completion: Completion { raise: true, fill: true },
+            threshold: THRESHOLD,
+            share_points: Points(SHARE_POINTS),
+            initiatives: (1..)
+                .zip(COSTS)
+                .map(|(id, cost)| settlement::Candidate { id: InitiativeId(id), cost: Kopecks(cost) })
+                .collect(),
+            ballots: ballots.into_iter().map(ballot).collect::<anyhow::Result<_>>()?,
+        })?;
+        let winners = outcome.winner_ids().iter().map(|id| id.0).collect::<Vec<_>>();
+        ensure!(winners == [1], "initiative 1 alone should win, not {winners:?}");
+        Ok((winners, outcome.transcript.digest().into()))
     }
 
     fn scope(&self, round: Address, class: u8) -> CredentialScope {
@@ -366,10 +422,6 @@ impl<'a> Election<'a> {
         let pending = call(&round).send().await?;
         done(pending).await
     }
-}
-
-fn digest_of(winners: &[u16]) -> B256 {
-    keccak256(format!("{winners:?}"))
 }
 
 pub(crate) async fn done(

@@ -51,6 +51,12 @@ async fn every_way_gives_the_same_rows() -> anyhow::Result<()> {
     assert_same("logs only, in any ranges", &narrow, &single).await?;
     assert_all_filled(&following).await?;
     assert!(count(&following, "payments").await? == 2 && count(&following, "skipped_items").await? > 4);
+    let mut connection = following.database.pool.acquire().await?;
+    let mut thresholds: Vec<u64> =
+        rounds::rounds(&mut connection, None, i64::MAX, 10).await?.iter().map(|round| round.threshold).collect();
+    thresholds.sort_unstable();
+    assert_eq!(thresholds, [18, 18, u64::MAX]);
+    drop(connection);
     assert_eq!(count(&narrow, "transactions").await?, 0);
     for table in ["logs", "allocations", "balances", "initiatives", "rounds", "transfers", "contracts"] {
         let (left, right) = (following.dump().await?, narrow.dump().await?);
@@ -83,7 +89,7 @@ async fn readers_see_the_round_as_it_is() -> anyhow::Result<()> {
     assert_eq!(round.budget, Some(Kopecks(900_001)));
     assert_eq!(round.total_weight, Some(10));
     assert_eq!((round.registered, round.issued, round.allocated), (8, 9, 7));
-    assert_eq!(round.threshold, u64::MAX);
+    assert_eq!(round.threshold, 18);
     assert_eq!(rounds::round(&mut connection, round.address).await?.as_ref(), Some(round));
 
     let token = rounds::token(&mut connection, round.token).await?.expect("the round's token");

@@ -16,6 +16,8 @@ const NAMED: &[(u64, &str)] = &[
     (2, "short set"),
     (3, "short set"),
     (30, "an allocation stood on the chain twice: a block was made while anvil replaced ten"),
+    (41, "nobody started the only relayer again that broke off after the storm"),
+    (46, "nobody started the only relayer again that broke off after the storm"),
 ];
 
 async fn survives(seed: u64) -> anyhow::Result<()> {
