@@ -192,10 +192,10 @@ impl Process {
         Ok(())
     }
 
-    /// Waits until the highest block of the recording is indexed.
-    async fn reach(&mut self, database: &PgPool, recording: &Recording) -> anyhow::Result<()> {
+    /// Waits until a block of the recording is the highest that is indexed.
+    async fn reach(&mut self, database: &PgPool, recording: &Recording, block: u64) -> anyhow::Result<()> {
         let started = Instant::now();
-        let expected = (recording.head(), recording.hash(recording.head()));
+        let expected = (block, recording.hash(block));
         loop {
             let tip = async { anyhow::Ok(state::tip(&mut *database.acquire().await?).await?) };
             let tip = tip.await;
@@ -205,7 +205,7 @@ impl Process {
             if let Some(ended) = self.child.as_mut().map(Child::try_wait).transpose()?.flatten() {
                 bail!("the indexer ended by itself: {ended}");
             }
-            ensure!(started.elapsed() < PATIENCE, "not at block {} after {PATIENCE:?}: {tip:?}", recording.head());
+            ensure!(started.elapsed() < PATIENCE, "not at block {block} after {PATIENCE:?}: {tip:?}");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
@@ -276,7 +276,7 @@ async fn one_storm(truth: &Truth, deployment: &Path, seed: u64, full: bool) -> a
             killed += 1;
         }
     }
-    process.reach(&database.pool, recording).await?;
+    process.reach(&database.pool, recording, recording.head()).await?;
     process.kill()?;
     let reorgs = sqlx::query_scalar("select reorgs from chain.head").fetch_one(&database.pool).await?;
     let dump = dump(&database.pool).await?;
@@ -382,7 +382,7 @@ async fn postgres() -> anyhow::Result<()> {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let database = kopilka_store::connect(&url, 2).await?;
-    process.reach(&database, recording).await?;
+    process.reach(&database, recording, recording.head()).await?;
     process.kill()?;
     compare("after five hard stops of Postgres", &dump(&database).await?, truth.expected(true))?;
     ensure_agreed(&truth, &url).await?;
@@ -429,23 +429,23 @@ async fn full_disk(small: &Path) -> anyhow::Result<()> {
     let pool = kopilka_store::connect(url.as_str(), 2).await?;
     kopilka_store::migrate(&pool).await?;
 
-    // Fill what is left, but for a little.
+    // It is full in the middle of the chain.
+    let recording = &truth.recording;
+    let half = recording.head() / 2;
+    let node = BadNode::start(recording.clone(), half, Faults::default(), 1).await?;
+    let mut process = Process::new(&node.url, url.as_str(), &deployment, true);
+    process.start()?;
+    process.reach(&pool, recording, half).await?;
     let ballast = small.join("ballast");
     let mut fill = Command::new("dd");
     fill.args(["if=/dev/zero", "bs=64k"]).arg(format!("of={}", ballast.display())).stderr(Stdio::null());
     ensure!(!fill.status()?.success(), "dd ends with an error when the disk is full");
-    let recording = &truth.recording;
-    let node = BadNode::start(recording.clone(), recording.head(), Faults::default(), 1).await?;
-    let mut process = Process::new(&node.url, url.as_str(), &deployment, true);
-    process.start()?;
+    node.show(recording.head());
     tokio::time::sleep(Duration::from_secs(4)).await;
-    let tip = state::tip(&mut *pool.acquire().await?).await?;
-    ensure!(
-        tip.is_none_or(|(number, _)| number < recording.head()),
-        "the disk was not full enough to stop the indexer"
-    );
+    let (tip, _) = state::tip(&mut *pool.acquire().await?).await?.context("the index has lost its blocks")?;
+    ensure!((half..recording.head()).contains(&tip), "the index is at block {tip}: the full disk did not stop it");
     std::fs::remove_file(&ballast)?;
-    process.reach(&pool, recording).await?;
+    process.reach(&pool, recording, recording.head()).await?;
     process.kill()?;
     compare("after a full disk", &dump(&pool).await?, truth.expected(true))?;
     ensure_agreed(&truth, url.as_str()).await?;
@@ -454,6 +454,6 @@ async fn full_disk(small: &Path) -> anyhow::Result<()> {
         sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&database.pool).await?;
     }
     std::fs::remove_file(&deployment)?;
-    println!("the disk was full at block {:?}; afterwards all rows as in a clean run", tip.map(|(number, _)| number));
+    println!("the disk was full at block {tip} of {}; afterwards all rows as in a clean run", recording.head());
     Ok(())
 }
