@@ -194,7 +194,7 @@ async fn run_ours(target: &Target, database: &TestDatabase, token: &str, complet
     let head = i64::try_from(target.head)?;
     let before = Before::now(&target.rpc_url);
     let child = Measured::start(&mut target.indexer(database, token, completeness)?)?;
-    while indexed(&database.pool).await? != Some(head) || unindexed(&database.pool).await? {
+    while indexed(&database.pool).await?.is_none_or(|at| at < head) || unindexed(&database.pool).await? {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     Ok(before.until_now(database, &child))
