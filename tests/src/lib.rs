@@ -11,9 +11,10 @@ use kopilka_cli::system::System;
 /// How long `kopilka up` may take to be ready on a busy machine.
 const READY: Duration = Duration::from_secs(180);
 
-/// Root of the checkout.
+/// Root of the checkout in which the test runs, not that in which it was compiled.
 pub fn repository_root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned).unwrap_or_default()
+    let here = std::env::current_dir().unwrap_or_default();
+    here.ancestors().find(|folder| folder.join("Cargo.lock").exists()).map(Path::to_owned).unwrap_or_default()
 }
 
 /// The `kopilka` program that cargo built beside this test.

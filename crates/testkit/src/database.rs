@@ -17,9 +17,11 @@ pub struct TestDatabase {
     pub url: String,
 }
 
-/// Root of the checkout.
+/// Root of the checkout in which the test runs. Not that in which it was compiled: checkouts that share a target folder share
+/// what cargo takes for unchanged.
 pub fn repository_root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map(Path::to_owned).unwrap_or_default()
+    let here = std::env::current_dir().unwrap_or_default();
+    here.ancestors().find(|folder| folder.join("Cargo.lock").exists()).map(Path::to_owned).unwrap_or_default()
 }
 
 impl TestDatabase {

@@ -305,6 +305,46 @@ async fn a_sender_without_funds_hands_its_work_on() -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_given_up_and_mined_nevertheless_is_told_as_done() -> anyhow::Result<()> {
+    let world = World::start(Options { block_seconds: Some(0.2), ..Options::default() }).await?;
+    let payer = world.chain.account(1)?;
+    let relayer = world.relayer(|config| config.senders.truncate(1)).await?;
+    let citizen = Citizen::new();
+    relayer.is_final(relayer.client.register(&world.registration(&citizen)).await?.id).await?;
+    relayer.stop().await?;
+    world.open_pledging().await?;
+
+    // Its sender cannot pay, so its transaction is given up.
+    let relayer = world
+        .relayer(|config| {
+            config.senders.truncate(1);
+            config.fault = Some(FaultPoint::BatchStored.into());
+        })
+        .await?;
+    let first = relayer.client.allocate(&world.allocation(&citizen, 1, &[1], &[1])).await?;
+    relayer.failure().await?;
+    world.anvil("anvil_setBalance", json!([payer, "0x0"])).await?;
+    let relayer = world.relayer(|config| config.senders.truncate(1)).await?;
+    world.until("select count(*) from relay.messages where kind = 'allocation' and status = 'queued'", 1).await?;
+
+    // A newer version does not say what became of it: the transaction is mined after all.
+    let second = relayer.client.allocate(&world.allocation(&citizen, 2, &[2], &[1])).await?;
+    assert_eq!(relayer.client.message(first.id).await?.status, MessageStatus::Queued);
+    relayer.stop().await?;
+    world.anvil("anvil_setBalance", json!([payer, "0x21e19e0c9bab2400000"])).await?;
+    let given_up = "select t.raw from relay.transactions t join relay.submissions s on s.id = t.submission
+                    order by s.nonce desc limit 1";
+    let given_up: Vec<u8> = sqlx::query_scalar(given_up).fetch_one(&world.database.pool).await?;
+    let receipt = world.staff.send_raw_transaction(&given_up).await?.get_receipt().await?;
+    let relayer = world.relayer(|config| config.senders.truncate(1)).await?;
+    let done = relayer.is_final(first.id).await?;
+    assert_eq!((done.status, done.reason), (MessageStatus::Finalized, None));
+    assert_eq!(done.tx_hash, Some(receipt.transaction_hash));
+    assert_eq!(relayer.is_final(second.id).await?.status, MessageStatus::Finalized);
+    relayer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_chain_without_fees_needs_no_money() -> anyhow::Result<()> {
     let world = World::start(Options { is_free: true, ..Options::default() }).await?;
     for index in 1..3 {

@@ -3,7 +3,10 @@
 mod generate;
 
 fn main() -> std::io::Result<()> {
-    std::fs::write(generate::PATH, generate::vectors())?;
-    println!("wrote {}", generate::PATH);
+    let crate_folder =
+        std::env::var_os("CARGO_MANIFEST_DIR").ok_or_else(|| std::io::Error::other("run it by cargo"))?;
+    let path = std::path::Path::new(&crate_folder).join(generate::PATH);
+    std::fs::write(&path, generate::vectors())?;
+    println!("wrote {}", path.display());
     Ok(())
 }

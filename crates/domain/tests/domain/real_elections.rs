@@ -9,7 +9,7 @@ use kopilka_domain::{Completion, InitiativeId, Percent, Rule};
 /// The file, or `None` with a line that says so where the folder is absent.
 fn instance(name: &str) -> Option<Instance> {
     let folder = std::env::var_os("KOPILKA_PABULIB_DIR")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/pabulib"), PathBuf::from);
+        .map_or_else(|| PathBuf::from("../../../shared/data/pabulib"), PathBuf::from);
     let Ok(bytes) = std::fs::read(folder.join(name)) else {
         eprintln!("skipped: {name} is not in {} (set KOPILKA_PABULIB_DIR)", folder.display());
         return None;

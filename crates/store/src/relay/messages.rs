@@ -159,7 +159,7 @@ pub async fn forget_failed(connection: &mut PgConnection, ids: &[B256]) -> sqlx:
 }
 
 /// Ends queued allocations and ballots that a stored higher version of the same account replaces. Those being submitted right now
-/// are left: the chain orders versions itself.
+/// are left, and those of a transaction that was given up, which may yet be mined: the chain orders versions itself.
 ///
 /// # Errors
 /// When the query fails.
@@ -183,7 +183,7 @@ pub async fn supersede(connection: &mut PgConnection, newer: &[NewMessage]) -> s
              select m.id, n.version from newer n cross join lateral (
                  select id from relay.messages m
                  where m.account = n.account and m.kind = n.kind and m.contract = n.contract and m.scope = n.scope
-                   and m.version < n.version and m.is_live and m.status = 'queued'
+                   and m.version < n.version and m.is_live and m.status = 'queued' and not m.was_submitted
                  for update skip locked
              ) m
          )

@@ -276,8 +276,8 @@ pub async fn requeue(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "update relay.messages
-         set attempts = attempts + $3, submission = null, tx_hash = null, block_number = null, log_index = null,
-             status = case when attempts + $3 >= $4 or content is null then 'failed' else 'queued' end,
+         set attempts = attempts + $3, was_submitted = true, submission = null, tx_hash = null, block_number = null,
+             log_index = null, status = case when attempts + $3 >= $4 or content is null then 'failed' else 'queued' end,
              reason = case when attempts + $3 >= $4
                      then 'its transactions were mined without effect ' || (attempts + $3) || ' times'
                  when content is null then 'the chain took it back long after it was final: send it again' end
