@@ -146,13 +146,21 @@ impl Chain {
         &self,
         calls: &[(Address, Vec<u8>)],
     ) -> Result<Vec<Result<Bytes, TransportError>>, TransportError> {
+        self.read_at(calls, BlockNumberOrTag::Latest).await
+    }
+
+    async fn read_at(
+        &self,
+        calls: &[(Address, Vec<u8>)],
+        block: BlockNumberOrTag,
+    ) -> Result<Vec<Result<Bytes, TransportError>>, TransportError> {
         let mut answers = Vec::with_capacity(calls.len());
         for part in calls.chunks(RPC_BATCH) {
             let mut batch = BatchRequest::new(self.provider.client());
             let mut waiters = Vec::with_capacity(part.len());
             for (to, data) in part {
                 let request = TransactionRequest::default().with_to(*to).with_input(data.clone());
-                waiters.push(batch.add_call::<_, Bytes>("eth_call", &(request, BlockNumberOrTag::Latest))?);
+                waiters.push(batch.add_call::<_, Bytes>("eth_call", &(request, block))?);
             }
             batch.send().await?;
             for waiter in waiters {
@@ -162,16 +170,18 @@ impl Chain {
         Ok(answers)
     }
 
-    /// Read-only calls on the newest block, many in one question: a node spends more on receiving a call than on such a
-    /// look-up. An answer for each, in order; `None` for a call that reverts.
+    /// Read-only calls on a block, the newest if `None`, many in one question: a node spends more on receiving a call than
+    /// on such a look-up. An answer for each, in order; `None` for a call that reverts.
     pub(crate) async fn read_together(
         &self,
         calls: &[(Address, Vec<u8>)],
+        block: Option<u64>,
     ) -> Result<Vec<Option<Bytes>>, TransportError> {
+        let block = block.map_or(BlockNumberOrTag::Latest, BlockNumberOrTag::Number);
         let parts = calls.chunks(CALLS_TOGETHER).map(|part| async move {
             let request = TransactionRequest::default().with_kind(TxKind::Create).with_input(together(part));
             let answer: Result<Bytes, TransportError> =
-                self.provider.client().request("eth_call", (request, BlockNumberOrTag::Latest)).await;
+                self.provider.client().request("eth_call", (request, block)).await;
             let together = match answer {
                 Ok(data) => apart(&data, part.len()),
                 Err(error) if error.is_error_resp() => None,
@@ -182,7 +192,7 @@ impl Chain {
             }
             // The answers are too long together, or the node does not do this: one by one then.
             metrics::counter!("kopilka_relayer_rpc_errors_total", "call" => "together").increment(1);
-            Ok(self.read(part).await?.into_iter().map(Result::ok).collect())
+            Ok(self.read_at(part, block).await?.into_iter().map(Result::ok).collect())
         });
         Ok(futures::future::try_join_all(parts).await?.into_iter().flatten().collect())
     }
@@ -194,12 +204,19 @@ impl Chain {
         decode::<C>(&data)
     }
 
-    /// Tries a call out on the newest block without sending it.
-    pub(crate) async fn try_out(&self, from: Address, to: Address, data: &Bytes, gas: u64) -> Result<(), TrialError> {
+    /// Tries a call out on a block, the newest if `None`, without sending it.
+    pub(crate) async fn try_out(
+        &self,
+        from: Address,
+        to: Address,
+        data: &Bytes,
+        gas: u64,
+        block: Option<u64>,
+    ) -> Result<(), TrialError> {
+        let block = block.map_or(BlockNumberOrTag::Latest, BlockNumberOrTag::Number);
         let request =
             TransactionRequest::default().with_from(from).with_to(to).with_input(data.clone()).with_gas_limit(gas);
-        let answer: Result<Bytes, TransportError> =
-            self.provider.client().request("eth_call", (request, BlockNumberOrTag::Latest)).await;
+        let answer: Result<Bytes, TransportError> = self.provider.client().request("eth_call", (request, block)).await;
         let Err(error) = answer else { return Ok(()) };
         let Some(payload) = error.as_error_resp() else { return Err(TrialError::Unknown(error)) };
         let message = payload.message.to_lowercase();
@@ -435,7 +452,7 @@ mod tests {
         let alone: Vec<Option<Bytes>> = chain.read(&calls).await?.into_iter().map(Result::ok).collect();
         assert_eq!(alone[1], None, "an unknown poll reverts");
         assert_eq!(alone[2], Some(Bytes::new()), "nobody answers there");
-        assert_eq!(chain.read_together(&calls).await?, alone);
+        assert_eq!(chain.read_together(&calls, None).await?, alone);
         Ok(())
     }
 

@@ -187,6 +187,23 @@ impl Default for BatchConfig {
     }
 }
 
+impl Default for FeeConfig {
+    fn default() -> Self {
+        Self {
+            min_priority_fee: 100_000_000,
+            max_fee_ceiling: 500_000_000_000,
+            bump_after_blocks: 5,
+            low_balance: 100_000_000_000_000_000,
+        }
+    }
+}
+
+impl Default for FollowConfig {
+    fn default() -> Self {
+        Self { confirmations: 1, rebroadcast: Duration::from_secs(5), prune_after_blocks: 1_000 }
+    }
+}
+
 impl Config {
     /// Defaults for a development chain; a public one wants more confirmations and longer waits.
     pub fn new(database_url: String, rpc_url: Url, deployment: &Deployment, senders: Vec<Signer>) -> Self {
@@ -217,13 +234,8 @@ impl Config {
             },
             stamp_keys: Vec::new(),
             batch: BatchConfig::default(),
-            fees: FeeConfig {
-                min_priority_fee: 100_000_000,
-                max_fee_ceiling: 500_000_000_000,
-                bump_after_blocks: 5,
-                low_balance: 100_000_000_000_000_000,
-            },
-            follow: FollowConfig { confirmations: 1, rebroadcast: Duration::from_secs(5), prune_after_blocks: 1_000 },
+            fees: FeeConfig::default(),
+            follow: FollowConfig::default(),
             prometheus: None,
             fault: None,
         }

@@ -341,7 +341,7 @@ impl Desk {
         for item in fresh {
             questions(item, self.reward_points, &mut calls);
         }
-        let mut answers = self.chain.read_together(&calls).await?.into_iter();
+        let mut answers = self.chain.read_together(&calls, None).await?.into_iter();
         let mut next = || answers.next().flatten().ok_or(RpcError::NullResp);
         fresh
             .iter()

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::ensure;
 use clap::Args;
 use kopilka_relayer::Config;
-use kopilka_relayer::config::Rate;
+use kopilka_relayer::config::{FeeConfig, FollowConfig, Rate};
 
 /// Settings of the relayer.
 #[derive(Debug, Clone, Default, Args)]
@@ -52,11 +52,44 @@ pub struct RelayerSettings {
 }
 
 impl RelayerSettings {
-    /// Puts what was given into the configuration.
+    /// Checks what can be checked before anything is known of chain and database.
     ///
     /// # Errors
-    /// Settings that contradict each other.
-    pub fn apply(&self, config: &mut Config) -> anyhow::Result<()> {
+    /// Settings that contradict each other, or what is the default for others.
+    pub fn check(&self) -> anyhow::Result<()> {
+        let fees = self.fees(FeeConfig::default());
+        ensure!(
+            fees.min_priority_fee <= fees.max_fee_ceiling,
+            "the least tip ({} wei) is above the most that may be paid ({} wei): lower --relayer-min-tip or raise \
+             --relayer-max-fee",
+            fees.min_priority_fee,
+            fees.max_fee_ceiling
+        );
+        let follow = self.follow(FollowConfig::default());
+        ensure!(
+            follow.confirmations < follow.prune_after_blocks,
+            "{} confirmations are more than the {} blocks for which contents are kept: lower --relayer-confirmations",
+            follow.confirmations,
+            follow.prune_after_blocks
+        );
+        Ok(())
+    }
+
+    fn fees(&self, mut fees: FeeConfig) -> FeeConfig {
+        set(&mut fees.max_fee_ceiling, self.max_fee.map(|fee| fee.0));
+        set(&mut fees.min_priority_fee, self.min_tip.map(|fee| fee.0));
+        set(&mut fees.low_balance, self.low_balance.map(|balance| balance.0));
+        set(&mut fees.bump_after_blocks, self.bump_after);
+        fees
+    }
+
+    fn follow(&self, mut follow: FollowConfig) -> FollowConfig {
+        set(&mut follow.confirmations, self.confirmations);
+        follow
+    }
+
+    /// Puts what was given into the configuration.
+    pub fn apply(&self, config: &mut Config) {
         for wait in &self.waits {
             let batch = &mut config.batch;
             let all = [
@@ -72,30 +105,12 @@ impl RelayerSettings {
                 }
             }
         }
-        set(&mut config.fees.max_fee_ceiling, self.max_fee.map(|fee| fee.0));
-        set(&mut config.fees.min_priority_fee, self.min_tip.map(|fee| fee.0));
-        set(&mut config.fees.low_balance, self.low_balance.map(|balance| balance.0));
-        set(&mut config.fees.bump_after_blocks, self.bump_after);
-        set(&mut config.follow.confirmations, self.confirmations);
+        config.fees = self.fees(config.fees.clone());
+        config.follow = self.follow(config.follow.clone());
         set(&mut config.intake.queue_limit, self.queue_limit);
         set(&mut config.limits.per_network, self.network_rate.map(|rate| rate.0));
         set(&mut config.limits.per_account, self.account_rate.map(|rate| rate.0));
         config.limits.behind_proxy |= self.behind_proxy;
-        let fees = &config.fees;
-        ensure!(
-            fees.min_priority_fee <= fees.max_fee_ceiling,
-            "the least tip ({} wei) is above the most that may be paid ({} wei): lower --relayer-min-tip or raise \
-             --relayer-max-fee",
-            fees.min_priority_fee,
-            fees.max_fee_ceiling
-        );
-        ensure!(
-            config.follow.confirmations < config.follow.prune_after_blocks,
-            "{} confirmations are more than the {} blocks for which contents are kept: lower --relayer-confirmations",
-            config.follow.confirmations,
-            config.follow.prune_after_blocks
-        );
-        Ok(())
     }
 }
 
@@ -215,7 +230,8 @@ mod tests {
     fn with(arguments: &[&str]) -> anyhow::Result<Config> {
         let command = Command::try_parse_from([&["relayer"], arguments].concat())?;
         let mut config = config();
-        command.settings.apply(&mut config)?;
+        command.settings.check()?;
+        command.settings.apply(&mut config);
         Ok(config)
     }
 

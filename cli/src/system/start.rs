@@ -54,6 +54,7 @@ pub struct Running {
 /// # Errors
 /// The first part that does not start, with the remedy.
 pub async fn start(options: Options) -> anyhow::Result<Running> {
+    options.relayer_settings.check()?;
     std::fs::create_dir_all(&options.data_dir)
         .with_context(|| format!("cannot create the data folder {}", options.data_dir.display()))?;
     let data_dir = std::path::absolute(&options.data_dir)?;
@@ -79,7 +80,7 @@ pub async fn start(options: Options) -> anyhow::Result<Running> {
     )?;
     let relayer = kopilka_relayer::Config::new(database.url.clone(), chain.rpc_url.clone(), &chain.deployment, senders);
     let mut relayer = kopilka_relayer::Config { stamp_keys, ..relayer };
-    options.relayer_settings.apply(&mut relayer)?;
+    options.relayer_settings.apply(&mut relayer);
     let listeners = Listeners::bind(known.as_ref(), options.first_port).await?;
     let system = System {
         rpc_url: chain.rpc_url.clone(),

@@ -11,6 +11,7 @@ mod dispatch;
 mod fault;
 mod fees;
 mod follow;
+mod late;
 mod mend;
 mod outcome;
 mod read;

@@ -141,11 +141,7 @@ async fn conclude(
         Verdict::Skipped(skip) => skip,
     };
     match skip {
-        Skip::Done => done_earlier(engine, message).await.map(Conclusion::Final),
-        Skip::VersionNotHigher if message.kind == MessageKind::Ballot => {
-            recorded_ballot(engine, message).await.map(Conclusion::Final)
-        }
-        Skip::VersionNotHigher => recorded_version(engine, message).await.map(Conclusion::Final),
+        Skip::Done | Skip::VersionNotHigher => effect_of(engine, message).await.map(Conclusion::Final),
         Skip::NotRegistered => {
             let key = AccountKey {
                 kind: message.kind,
@@ -162,6 +158,17 @@ async fn conclude(
         Skip::NotYet => Ok(Conclusion::Later),
         Skip::Never(reason) => no_effect(reason.to_owned()),
         Skip::Unknown(code) => no_effect(format!("the contract left it out for reason {code}")),
+    }
+}
+
+/// What became of a message whose account has on the chain what it wants, or a version as high: by whichever transaction.
+pub(super) async fn effect_of(engine: &Engine, message: &SubmittedMessage) -> Result<Outcome, EngineError> {
+    match message.kind {
+        MessageKind::Registration | MessageKind::StampClaim | MessageKind::Redemption => {
+            done_earlier(engine, message).await
+        }
+        MessageKind::Allocation => recorded_version(engine, message).await,
+        MessageKind::Ballot => recorded_ballot(engine, message).await,
     }
 }
 

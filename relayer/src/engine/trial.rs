@@ -2,19 +2,20 @@
 
 use std::collections::HashSet;
 
-use alloy::primitives::{Address, B256, Bytes, U256};
-use alloy::sol_types::{SolCall as _, SolError as _, SolInterface as _};
+use alloy::primitives::{Address, B256, Bytes};
+use alloy::sol_types::{SolError as _, SolInterface as _};
 use kopilka_bindings::budget_round::BudgetRound::BudgetRoundErrors;
-use kopilka_bindings::polls::Polls::{self, PollsErrors};
-use kopilka_bindings::reward_points::RewardPoints::{self, RewardPointsErrors};
+use kopilka_bindings::polls::Polls::PollsErrors;
+use kopilka_bindings::reward_points::RewardPoints::RewardPointsErrors;
 use kopilka_domain::{MessageKind, Phase};
 use kopilka_store::relay::{Claimed, Group, queue};
 use sqlx::PgConnection;
 
+use super::late::{Ended, end, recorded};
 use super::senders::Sender;
 use super::{Engine, EngineError, batch};
 use crate::admission::{Opening, opening};
-use crate::chain::{TrialError, decode};
+use crate::chain::TrialError;
 use crate::config::TRANSACTION_GAS_CAP;
 use crate::gas;
 use crate::message::CREDENTIAL_BYTES;
@@ -58,23 +59,23 @@ pub(super) async fn settle_content(
             if refusal.is_some() && estimate == TRANSACTION_GAS_CAP {
                 break;
             }
-            match engine.chain.try_out(sender.address, group.contract, &input, gas_limit).await {
+            match engine.chain.try_out(sender.address, group.contract, &input, gas_limit, None).await {
                 Ok(()) => return Ok(Content::Call(input, gas_limit)),
                 Err(TrialError::Unknown(error)) => return Err(error.into()),
                 // Without enough gas a call can fail with any error: it is believed only with all the gas there is.
                 Err(error) => refusal = Some(error),
             }
         }
-        let remedy = match refusal {
-            Some(TrialError::Reverted(data)) => remedy(engine, group, &data).await?,
-            _ => Remedy::Split("it needs more gas than a transaction may have".to_owned()),
+        let Some(TrialError::Reverted(refusal)) = refusal else {
+            split(engine, work, items, "it needs more gas than a transaction may have").await?;
+            continue;
         };
-        match remedy {
+        match remedy(engine, group, &refusal).await? {
             Remedy::Hold(why) => return Ok(Content::Hold(why)),
-            Remedy::FailAll(reason) => {
-                fail(work, items, &reason).await?;
-                items.clear();
-            }
+            Remedy::EndAll(reason) => match end(engine, work, sender, group, items, &refusal, &reason).await? {
+                Ended::Done => items.clear(),
+                Ended::NotYet => return Ok(Content::Hold("the block that ends their time is not permanent yet")),
+            },
             Remedy::CheckCredentials(venue) => check_credentials(engine, work, group, venue, items).await?,
             Remedy::Split(reason) => split(engine, work, items, &reason).await?,
         }
@@ -106,7 +107,7 @@ async fn sample(
         return Ok(None);
     };
     let limit = |items: &[Claimed]| gas::limit(group.kind, items.iter().map(|item| u64::from(item.gas)).sum());
-    match engine.chain.try_out(sender.address, group.contract, &first, limit(&items[..1])).await {
+    match engine.chain.try_out(sender.address, group.contract, &first, limit(&items[..1]), None).await {
         Ok(()) => Ok(Some(Content::Call(input, limit(items)))),
         Err(TrialError::Unknown(error)) => Err(error.into()),
         Err(_) => Ok(None),
@@ -122,8 +123,8 @@ alloy::sol! {
 enum Remedy {
     /// It may succeed later.
     Hold(&'static str),
-    /// None of the messages can ever take effect.
-    FailAll(String),
+    /// None of the messages can take effect any more.
+    EndAll(String),
     /// At least one credential is bad: find out which.
     CheckCredentials(Venue),
     /// Find out which message it is by halving.
@@ -154,7 +155,7 @@ async fn round_remedy(engine: &Engine, group: &Group, data: &Bytes) -> Result<Op
             let current = Phase::try_from(error.current).unwrap_or(round.phase);
             Some(match opening(group.kind, current, round.allotment) {
                 Opening::Over => {
-                    Remedy::FailAll(format!("the round went on to the phase «{current}» before it was submitted"))
+                    Remedy::EndAll(format!("the round went on to the phase «{current}» before it took effect"))
                 }
                 Opening::NotYet | Opening::Open => Remedy::Hold("the round's phase has not begun on the node"),
             })
@@ -170,8 +171,8 @@ async fn round_remedy(engine: &Engine, group: &Group, data: &Bytes) -> Result<Op
 async fn poll_remedy(engine: &Engine, group: &Group, data: &Bytes) -> Result<Option<Remedy>, EngineError> {
     Ok(match PollsErrors::abi_decode(data) {
         Ok(PollsErrors::PollStatusWrong(error)) => Some(match PollStatus::from_code(error.current) {
-            Some(PollStatus::Cancelled) => Remedy::FailAll("the poll was called off".to_owned()),
-            Some(PollStatus::Closed) => Remedy::FailAll("the poll was closed before it was submitted".to_owned()),
+            Some(PollStatus::Cancelled) => Remedy::EndAll("the poll was called off".to_owned()),
+            Some(PollStatus::Closed) => Remedy::EndAll("the poll was closed before it took effect".to_owned()),
             _ => Remedy::Hold("the poll is not open on the node"),
         }),
         Ok(PollsErrors::CredentialsInvalid(_)) => {
@@ -185,9 +186,9 @@ async fn poll_remedy(engine: &Engine, group: &Group, data: &Bytes) -> Result<Opt
 async fn source_remedy(engine: &Engine, group: &Group, data: &Bytes) -> Result<Option<Remedy>, EngineError> {
     Ok(match RewardPointsErrors::abi_decode(data) {
         Ok(RewardPointsErrors::SourceClosedAlready(_)) => {
-            Some(Remedy::FailAll("the source gives no points any more".to_owned()))
+            Some(Remedy::EndAll("the source gives no points any more".to_owned()))
         }
-        Ok(RewardPointsErrors::SeasonOver(_)) => Some(Remedy::FailAll("the season of these points is over".to_owned())),
+        Ok(RewardPointsErrors::SeasonOver(_)) => Some(Remedy::EndAll("the season of these points is over".to_owned())),
         Ok(RewardPointsErrors::StampsInvalid(_)) => {
             Some(Remedy::CheckCredentials(Venue::Source(engine.venues.source(group.scope).await?)))
         }
@@ -208,13 +209,13 @@ pub(super) async fn keep_to_room(engine: &Engine, group: &Group, items: &mut Vec
     let is_new = |item: &Claimed| {
         group.kind == MessageKind::StampClaim || batch::credential(group.kind, &item.content).is_some()
     };
-    let new: Vec<Address> = items.iter().filter(|item| is_new(item)).map(|item| item.account).collect();
+    let new: Vec<Claimed> = items.iter().filter(|item| is_new(item)).cloned().collect();
     if new.len() as u64 <= room {
         return Ok(());
     }
-    let done = with_effect(engine, group, &new).await?;
+    let recorded = recorded(engine, group, &new, None).await?;
     items.retain(|item| {
-        if !is_new(item) || done.contains(&item.account) {
+        if recorded.get(&item.id).is_none_or(|&version| version > 0) {
             return true;
         }
         let has_room = room > 0;
@@ -222,34 +223,6 @@ pub(super) async fn keep_to_room(engine: &Engine, group: &Group, items: &mut Vec
         has_room
     });
     Ok(())
-}
-
-/// Those of the accounts whose ballot or claim is on the chain.
-async fn with_effect(engine: &Engine, group: &Group, accounts: &[Address]) -> Result<HashSet<Address>, EngineError> {
-    let scope = U256::from(group.scope);
-    let is_claim = group.kind == MessageKind::StampClaim;
-    let question = |account| {
-        if is_claim {
-            RewardPoints::hasClaimedCall { sourceId: scope, account }.abi_encode()
-        } else {
-            Polls::ballotOfCall { pollId: scope, account }.abi_encode()
-        }
-    };
-    let calls: Vec<_> = accounts.iter().map(|&account| (group.contract, question(account))).collect();
-    let answers = engine.chain.read_together(&calls).await?;
-    let mut done = HashSet::new();
-    for (&account, answer) in accounts.iter().zip(answers) {
-        let answer = answer.ok_or(EngineError::Later("the node does not say what has taken effect"))?;
-        let is_done = if is_claim {
-            decode::<RewardPoints::hasClaimedCall>(&answer)?
-        } else {
-            decode::<Polls::ballotOfCall>(&answer)?.version > 0
-        };
-        if is_done {
-            done.insert(account);
-        }
-    }
-    Ok(done)
 }
 
 async fn check_credentials(

@@ -151,7 +151,7 @@ async fn messages_that_come_too_late_fail_with_a_reason() -> anyhow::Result<()> 
     world.close_pledging().await?;
     let relayer = world.relayer(|_| ()).await?;
     let message = relayer.is_final(accepted.id).await?;
-    assert_eq!(message.reason.as_deref(), Some("the round went on to the phase «tallying» before it was submitted"));
+    assert_eq!(message.reason.as_deref(), Some("the round went on to the phase «tallying» before it took effect"));
     relayer.stop().await
 }
 

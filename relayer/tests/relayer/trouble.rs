@@ -7,6 +7,7 @@ use alloy::primitives::{B256, U256};
 use alloy::providers::Provider as _;
 use alloy::rpc::types::TransactionRequest;
 use futures::future::try_join_all;
+use kopilka_bindings::budget_round::IBudgetRound;
 use kopilka_domain::MessageStatus;
 use kopilka_relayer::FaultPoint;
 use serde_json::json;
@@ -224,10 +225,7 @@ async fn a_reverted_batch_is_tried_again() -> anyhow::Result<()> {
     for message in &accepted {
         let message = relayer.is_final(message.id).await?;
         assert_eq!(message.status, MessageStatus::Failed);
-        assert_eq!(
-            message.reason.as_deref(),
-            Some("the round went on to the phase «pledging» before it was submitted")
-        );
+        assert_eq!(message.reason.as_deref(), Some("the round went on to the phase «pledging» before it took effect"));
     }
     assert_eq!(world.registered().await?, 0);
     assert_eq!(world.count("select count(*) from relay.submissions where reverted").await?, 1);
@@ -341,6 +339,66 @@ async fn what_was_given_up_and_mined_nevertheless_is_told_as_done() -> anyhow::R
     assert_eq!((done.status, done.reason), (MessageStatus::Finalized, None));
     assert_eq!(done.tx_hash, Some(receipt.transaction_hash));
     assert_eq!(relayer.is_final(second.id).await?.status, MessageStatus::Finalized);
+    relayer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_took_effect_elsewhere_before_the_phase_ended_is_told_as_done() -> anyhow::Result<()> {
+    let world = World::start(Options { block_seconds: Some(0.2), ..Options::default() }).await?;
+    let payer = world.chain.account(1)?;
+    let relayer = world.relayer(|config| config.senders.truncate(1)).await?;
+    let citizens = [Citizen::new(), Citizen::new(), Citizen::new()];
+    for citizen in &citizens {
+        relayer.is_final(relayer.client.register(&world.registration(citizen)).await?.id).await?;
+    }
+    relayer.stop().await?;
+    world.open_pledging().await?;
+
+    // The first transaction is given up; for the others there is no money from the start.
+    let [first, second, third] = [0, 1, 2].map(|index: usize| world.allocation(&citizens[index], 1, &[1], &[1]));
+    let relayer = world
+        .relayer(|config| {
+            config.senders.truncate(1);
+            config.fault = Some(FaultPoint::BatchStored.into());
+        })
+        .await?;
+    let given_up = relayer.client.allocate(&first).await?;
+    relayer.failure().await?;
+    world.anvil("anvil_setBalance", json!([payer, "0x0"])).await?;
+    let relayer = world.relayer(|config| config.senders.truncate(1)).await?;
+    let by_stranger = relayer.client.allocate(&second).await?;
+    let never = relayer.client.allocate(&third).await?;
+    world.until("select count(*) from relay.messages where kind = 'allocation' and status = 'queued'", 3).await?;
+    relayer.stop().await?;
+
+    // It is mined after all, a stranger brings the second, nobody the third; then the phase is over.
+    world.anvil("anvil_setBalance", json!([payer, "0x21e19e0c9bab2400000"])).await?;
+    let raw = "select t.raw from relay.transactions t join relay.submissions s on s.id = t.submission
+               order by s.nonce desc limit 1";
+    let raw: Vec<u8> = sqlx::query_scalar(raw).fetch_one(&world.database.pool).await?;
+    let mined = world.staff.send_raw_transaction(&raw).await?.get_receipt().await?;
+    let signature = alloy::primitives::Signature::try_from(second.signature.as_ref())?.as_erc2098();
+    let signed = IBudgetRound::Allocation {
+        account: second.account,
+        version: second.version,
+        initiatives: second.initiatives.clone(),
+        points: second.points.clone(),
+    };
+    let direct = world.contract().allocate(vec![signed], signature.into()).send().await?.get_receipt().await?;
+    assert!(mined.status() && direct.status());
+    world.close_pledging().await?;
+
+    let relayer = world.relayer(|config| config.follow.confirmations = 5).await?;
+    for (accepted, by) in [(given_up, mined), (by_stranger, direct)] {
+        let done = relayer.is_final(accepted.id).await?;
+        assert_eq!((done.status, done.reason), (MessageStatus::Finalized, None));
+        assert_eq!((done.tx_hash, done.block_number), (Some(by.transaction_hash), by.block_number));
+    }
+    let late = relayer.is_final(never.id).await?;
+    assert_eq!(late.status, MessageStatus::Failed);
+    assert_eq!(late.reason.as_deref(), Some("the round went on to the phase «tallying» before it took effect"));
+    let counts = relayer.client.status().await?;
+    assert_eq!((counts.queued, counts.finalized, counts.failed), (0, 5, 1));
     relayer.stop().await
 }
 

@@ -370,12 +370,14 @@ pub async fn known_accounts(connection: &mut PgConnection, accounts: &[AccountKe
 /// When the query fails.
 pub async fn counts(connection: &mut PgConnection) -> sqlx::Result<Counts> {
     let row = sqlx::query!(
-        r#"select (select count(*) from relay.messages where submission is null and is_live) as "queued!",
+        r#"select (select count(*) from relay.messages where submission is null and is_live and status = 'queued') as "queued!",
                   (select count(*) from relay.submissions s join relay.messages m on m.submission = s.id
                    where s.status in ('pending', 'mined') and m.status = 'submitted') as "submitted!",
                   (select count(*) from relay.submissions s join relay.messages m on m.submission = s.id
                    where s.status in ('pending', 'mined') and m.status = 'mined') as "mined!",
-                  (select coalesce(sum(finalized_count), 0) from relay.submissions) as "finalized!",
+                  (select coalesce(sum(finalized_count), 0) from relay.submissions)
+                      + (select count(*) from relay.messages where submission is null and is_live and status = 'finalized')
+                      as "finalized!",
                   (select count(*) from relay.messages where not is_live) as "failed!""#
     )
     .fetch_one(connection)
@@ -394,8 +396,10 @@ pub async fn counts(connection: &mut PgConnection) -> sqlx::Result<Counts> {
 /// # Errors
 /// When the query fails.
 pub async fn queued_count(connection: &mut PgConnection) -> sqlx::Result<u64> {
-    sqlx::query_scalar!(r#"select count(*) as "count!" from relay.messages where submission is null and is_live"#)
-        .fetch_one(connection)
-        .await
-        .map(i64::cast_unsigned)
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from relay.messages where submission is null and is_live and status = 'queued'"#
+    )
+    .fetch_one(connection)
+    .await
+    .map(i64::cast_unsigned)
 }

@@ -104,7 +104,7 @@ pub async fn settle_waiting(connection: &mut PgConnection) -> sqlx::Result<u64> 
 pub async fn ready_groups(connection: &mut PgConnection, alone_from: i16) -> sqlx::Result<Vec<(Group, u64, u64)>> {
     let rows = sqlx::query!(
         r#"select kind, contract, scope, class, attempts >= $1 as "alone!", count(*) as "count!", sum(gas) as "gas!"
-           from relay.messages where submission is null and is_live and waits_for is null
+           from relay.messages where submission is null and is_live and status = 'queued' and waits_for is null
            group by kind, contract, scope, class, attempts >= $1"#,
         alone_from,
     )
@@ -145,8 +145,8 @@ pub async fn claim(
         }
         let rows = sqlx::query!(
             "select id, account, version, content, gas, attempts from relay.messages
-             where submission is null and is_live and waits_for is null and kind = $1 and contract = $2 and scope = $3 and class = $4
-               and (attempts >= $5) = $6 and id >= $7 and id < $8
+             where submission is null and is_live and status = 'queued' and waits_for is null
+               and kind = $1 and contract = $2 and scope = $3 and class = $4 and (attempts >= $5) = $6 and id >= $7 and id < $8
              order by id limit $9 for update skip locked",
             group.kind.as_str(),
             group.contract.as_slice(),
@@ -196,6 +196,38 @@ pub async fn fail_queued(connection: &mut PgConnection, ids: &[B256], reason: &s
         "update relay.messages set status = 'failed', reason = $2 where id = any($1) and status = 'queued'",
         &hashes(ids),
         reason,
+    )
+    .execute(connection)
+    .await
+    .map(|_| ())
+}
+
+/// Ends a queued message as the chain shows it, for ever: some transaction had its effect. If it is one of ours, though given
+/// up, the message is its from now on, and follows it.
+///
+/// # Errors
+/// When a query fails.
+pub async fn settle_queued(connection: &mut PgConnection, outcome: &Outcome) -> sqlx::Result<()> {
+    let place = outcome.place.map(|(hash, block, log)| (hash.to_vec(), block.cast_signed(), log.cast_signed()));
+    sqlx::query!(
+        "with outcome as (
+             select s.id as submission, s.status as stands from (values (1)) as one (n)
+             left join relay.transactions t on t.hash = $3::bytea left join relay.submissions s on s.id = t.submission
+         ), done as (
+             update relay.messages m
+             set status = case when $2::text is not null then 'failed' when o.stands = 'mined' then 'mined' else 'finalized' end,
+                 reason = $2, submission = o.submission, tx_hash = $3, block_number = $4, log_index = $5,
+                 content = case when o.submission is null and $2 is null then null else content end
+             from outcome o where m.id = $1 and m.status = 'queued' returning m.submission, m.status
+         )
+         update relay.submissions s
+         set pruned = false, finalized_count = finalized_count + case when d.status = 'finalized' then 1 else 0 end
+         from done d where s.id = d.submission",
+        outcome.id.as_slice(),
+        outcome.reason,
+        place.as_ref().map(|place| place.0.as_slice()),
+        place.as_ref().map(|place| place.1),
+        place.as_ref().map(|place| place.2),
     )
     .execute(connection)
     .await
