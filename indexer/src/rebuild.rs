@@ -12,7 +12,7 @@ use kopilka_store::chain::rebuild::{self, LogsRange};
 use kopilka_store::chain::rows::{LogRow, Rows, TokenMetadataRow};
 use kopilka_store::chain::state::Meta;
 use kopilka_store::chain::write::BalanceChanges;
-use kopilka_store::chain::{state, tables};
+use kopilka_store::chain::{indexes, state, tables};
 use sqlx::{Connection as _, PgConnection, PgPool};
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
@@ -62,13 +62,14 @@ pub async fn rebuild_derived(database: &PgPool) -> anyhow::Result<Rebuilt> {
 /// The same on the connection that holds the lock.
 pub(crate) async fn rebuild(database: &PgPool, connection: &mut PgConnection, meta: &Meta) -> anyhow::Result<Rebuilt> {
     let started = std::time::Instant::now();
-    let rebuilt = match in_one_transaction(database, connection, meta, false).await {
+    let deferred = defer_indexes(connection).await?;
+    let rebuilt = match in_one_transaction(database, connection, meta, &deferred, false).await {
         Err(error) if is_in_the_way(&error) => {
             tracing::info!(
                 error = format!("{error:#}"),
                 "a wrong row stands where a right one belongs; emptying first"
             );
-            in_one_transaction(database, connection, meta, true).await?
+            in_one_transaction(database, connection, meta, &deferred, true).await?
         }
         rebuilt => rebuilt?,
     };
@@ -77,10 +78,20 @@ pub(crate) async fn rebuild(database: &PgPool, connection: &mut PgConnection, me
     Ok(rebuilt)
 }
 
+/// Leaves out indexes of tables in which readers find nothing yet; returns their names. Should this end before they are made
+/// again, the indexer makes them at the head.
+async fn defer_indexes(connection: &mut PgConnection) -> anyhow::Result<Vec<String>> {
+    let mut transaction = connection.begin().await?;
+    let deferred = indexes::defer(&mut transaction).await?;
+    transaction.commit().await?;
+    Ok(deferred)
+}
+
 async fn in_one_transaction(
     database: &PgPool,
     connection: &mut PgConnection,
     meta: &Meta,
+    deferred: &[String],
     empty_first: bool,
 ) -> anyhow::Result<Rebuilt> {
     let mut transaction = connection.begin().await?;
@@ -90,6 +101,7 @@ async fn in_one_transaction(
     // Nobody else writes while the lock is held: what another connection reads are the same raw rows.
     let mut source = database.acquire().await?;
     let rebuilt = fill(&mut source, &mut transaction, meta).await?;
+    indexes::make_deferred(&mut transaction, Some(deferred)).await?;
     state::write_decoder_version(&mut transaction, DECODER_VERSION).await?;
     transaction.commit().await?;
     Ok(rebuilt)

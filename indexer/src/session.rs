@@ -201,7 +201,7 @@ impl<'a> Session<'a> {
         }
         let started = Instant::now();
         let mut transaction = self.connection.begin().await?;
-        let made = indexes::make_deferred(&mut transaction).await?;
+        let made = indexes::make_deferred(&mut transaction, None).await?;
         transaction.commit().await?;
         self.deferred = false;
         tracing::info!(made, duration_ms = started.elapsed().as_millis(), "made the indexes for readers");

@@ -12,7 +12,7 @@ use alloy::network::TransactionBuilder as _;
 use alloy::primitives::{Address, B256, Bytes, TxKind, U64, U256, keccak256};
 use alloy::providers::{Provider as _, ProviderBuilder, RootProvider};
 use alloy::rpc::client::BatchRequest;
-use alloy::rpc::types::{Block, FeeHistory, Filter, Log, TransactionReceipt, TransactionRequest};
+use alloy::rpc::types::{Block, FeeHistory, Filter, Log, TransactionRequest};
 use alloy::sol_types::{SolCall, SolEvent as _, SolValue as _};
 use alloy::transports::{RpcError, TransportError};
 use kopilka_bindings::budget_round::BudgetRound;
@@ -20,6 +20,8 @@ use kopilka_bindings::polls::Polls;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use url::Url;
+
+use crate::receipt::{Answer, Receipt};
 
 /// Most calls in one JSON-RPC batch: what public nodes endure.
 const RPC_BATCH: usize = 100;
@@ -243,17 +245,17 @@ impl Chain {
     }
 
     /// A receipt for each hash that the node has in a block.
-    pub(crate) async fn receipts(&self, hashes: &[B256]) -> Result<HashMap<B256, TransactionReceipt>, TransportError> {
+    pub(crate) async fn receipts(&self, hashes: &[B256]) -> Result<HashMap<B256, Receipt>, TransportError> {
         let mut found = HashMap::new();
         for part in hashes.chunks(RPC_BATCH) {
             let mut batch = BatchRequest::new(self.provider.client());
             let mut waiters = Vec::with_capacity(part.len());
             for hash in part {
-                waiters.push(batch.add_call::<_, Option<TransactionReceipt>>("eth_getTransactionReceipt", &(hash,))?);
+                waiters.push(batch.add_call::<_, Option<Answer>>("eth_getTransactionReceipt", &(hash,))?);
             }
             batch.send().await?;
             for (hash, waiter) in part.iter().zip(waiters) {
-                if let Some(receipt) = waiter.await? {
+                if let Some(receipt) = waiter.await?.and_then(Answer::mined) {
                     found.insert(*hash, receipt);
                 }
             }

@@ -221,7 +221,8 @@ impl Config {
                 group_size: 256,
                 // Credentials cost a pairing for each group: what waits a moment for others costs less.
                 group_wait: Duration::from_millis(15),
-                groups_at_once: 2,
+                // While the node makes a block it answers nothing: these are checked meanwhile.
+                groups_at_once: 4,
                 backlog: 4_096,
                 queue_limit: 100_000,
                 body_limit: 16 * 1024,

@@ -18,6 +18,7 @@ mod keystore;
 mod limits;
 mod message;
 mod problem;
+mod receipt;
 mod rounds;
 mod run;
 pub mod signer;

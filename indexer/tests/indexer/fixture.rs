@@ -198,3 +198,9 @@ pub(crate) async fn count(indexer: &Indexer, table: &str) -> anyhow::Result<i64>
     let query = format!("select count(*) from chain.{table}");
     Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(query)).fetch_one(&indexer.database.pool).await?)
 }
+
+/// Every index of the schema with what it is.
+pub(crate) async fn indexes(pool: &sqlx::PgPool) -> anyhow::Result<Vec<String>> {
+    let query = "select indexdef from pg_indexes where schemaname = 'chain' order by 1";
+    Ok(sqlx::query_scalar(query).fetch_all(pool).await?)
+}

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use crate::election::{Election, STEPS};
-use crate::fixture::{Indexer, assert_same};
+use crate::fixture::{Indexer, assert_same, indexes};
 
 const FINALITY: u64 = 12;
 
@@ -338,12 +338,6 @@ async fn wrong_rows_are_found() -> anyhow::Result<()> {
     let tip = state::tip(&mut *stored.database.pool.acquire().await?).await?;
     assert_eq!(tip.map(|(number, _)| number), Some(recorded.head()), "verifying changes nothing");
     Ok(())
-}
-
-/// Every index of the schema with what it is.
-async fn indexes(pool: &sqlx::PgPool) -> anyhow::Result<Vec<String>> {
-    let query = "select indexdef from pg_indexes where schemaname = 'chain' order by 1";
-    Ok(sqlx::query_scalar(query).fetch_all(pool).await?)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

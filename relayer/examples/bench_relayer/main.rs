@@ -21,7 +21,12 @@ mod volume;
 use ground::{Ground, RelayerProcess, Server};
 use kopilka_testkit::TestDatabase;
 use measure::Blocks;
+use mimalloc::MiMalloc;
 use steps::{Stage, Step};
+
+/// As in `kopilka`.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Rates, waits, gas and processor time of the relayer.
 #[derive(Debug, Parser)]

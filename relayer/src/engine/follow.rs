@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use alloy::primitives::B256;
-use alloy::rpc::types::TransactionReceipt;
 use futures::future::{try_join, try_join_all};
 use kopilka_store::relay::{Submission, queue, submissions};
 use tokio_util::sync::CancellationToken;
@@ -18,6 +17,7 @@ use super::read::read;
 use super::senders::Sender;
 use super::{Engine, EngineError};
 use crate::chain::Head;
+use crate::receipt::Receipt;
 
 /// Looks at which a nonce must be used up without a receipt of ours before it counts as taken by a stranger; and how many
 /// blocks, or how much time on a chain that stands still, must lie between the first and the last of them.
@@ -112,7 +112,7 @@ enum Step {
     /// In a block that could be replaced.
     Confirm,
     /// In a block, as this receipt says; it was not known, or known to be in another.
-    Read(Box<TransactionReceipt>),
+    Read(Box<Receipt>),
     /// Its block is gone.
     Unmine,
     /// Its block is permanent.
@@ -128,9 +128,8 @@ fn judge(
     head: Head,
     confirmations: u64,
     block_hash: Option<B256>,
-    receipt: Option<TransactionReceipt>,
+    receipt: Option<Receipt>,
 ) -> Step {
-    let receipt = receipt.filter(|receipt| receipt.block_hash.is_some() && receipt.block_number.is_some());
     match (&submission.mined, receipt) {
         (Some(mined), _) if block_hash == Some(mined.block_hash) => {
             let is_deep = head.number + 1 >= mined.block_number + confirmations;
@@ -138,7 +137,7 @@ fn judge(
         }
         // What is final is taken back only when the node shows another block in its place, not when it shows none.
         (Some(_), _) if block_hash.is_none() && submission.is_final => Step::Confirm,
-        (Some(mined), Some(receipt)) if receipt.block_hash != Some(mined.block_hash) => Step::Read(Box::new(receipt)),
+        (Some(mined), Some(receipt)) if receipt.block_hash != mined.block_hash => Step::Read(Box::new(receipt)),
         // The node does not have the block, but counts the nonce: it is behind.
         (Some(_), _) if block_hash.is_none() && submission.nonce < chain_nonce => Step::Confirm,
         (Some(_), _) => Step::Unmine,
@@ -264,23 +263,18 @@ mod tests {
         }
     }
 
-    fn receipt(block: u64, hash: u8) -> TransactionReceipt {
-        let json = serde_json::json!({
-            "type": "0x2", "status": "0x1", "cumulativeGasUsed": "0x1", "logs": [], "logsBloom": format!("0x{}", "00".repeat(256)),
-            "transactionHash": B256::ZERO, "transactionIndex": "0x0", "blockHash": B256::repeat_byte(hash),
-            "blockNumber": format!("{block:#x}"), "gasUsed": "0x1", "effectiveGasPrice": "0x1",
-            "from": alloy::primitives::Address::ZERO, "to": alloy::primitives::Address::ZERO, "contractAddress": null,
-        });
-        serde_json::from_value(json).unwrap()
+    fn receipt(block_number: u64, hash: u8) -> Receipt {
+        Receipt {
+            tx_hash: B256::ZERO,
+            block_number,
+            block_hash: B256::repeat_byte(hash),
+            gas_used: 1,
+            reverted: false,
+            logs: Vec::new(),
+        }
     }
 
-    fn step(
-        submission: &Submission,
-        chain_nonce: u64,
-        head: u64,
-        block: Option<u8>,
-        receipt: Option<TransactionReceipt>,
-    ) -> Step {
+    fn step(submission: &Submission, chain_nonce: u64, head: u64, block: Option<u8>, receipt: Option<Receipt>) -> Step {
         let head = Head { number: head, hash: B256::ZERO, parent: B256::ZERO };
         judge(submission, chain_nonce, head, 3, block.map(B256::repeat_byte), receipt)
     }

@@ -1,7 +1,6 @@
 //! What a mined transaction did to each message, written down in one database transaction with the block that says so.
 
 use alloy::primitives::{B256, U256};
-use alloy::rpc::types::TransactionReceipt;
 use alloy::sol_types::{SolEvent as _, SolEventInterface as _};
 use kopilka_bindings::budget_round::BudgetRound;
 use kopilka_bindings::polls::Polls::PollsEvents;
@@ -18,6 +17,7 @@ use super::senders::Sender;
 use super::{Engine, EngineError};
 use crate::chain::{Head, Place, redemption_id};
 use crate::message::{AllocationContent, BallotContent, Choice, RedemptionContent};
+use crate::receipt::Receipt;
 
 /// The contract says that something was done earlier, but the node does not show where.
 const BEHIND: EngineError = EngineError::Later("the node does not show an event that must be there");
@@ -28,17 +28,16 @@ pub(super) async fn read(
     engine: &Engine,
     sender: &Sender,
     submission: &Submission,
-    receipt: &TransactionReceipt,
+    receipt: &Receipt,
     head: Head,
 ) -> Result<(), EngineError> {
-    let (Some(block_number), Some(block_hash)) = (receipt.block_number, receipt.block_hash) else { return Ok(()) };
     engine.faults.pass(FaultPoint::ReceiptRead)?;
     let mined = Mined {
-        tx_hash: receipt.transaction_hash,
-        block_number,
-        block_hash,
+        tx_hash: receipt.tx_hash,
+        block_number: receipt.block_number,
+        block_hash: receipt.block_hash,
         gas_used: receipt.gas_used,
-        reverted: !receipt.status(),
+        reverted: receipt.reverted,
     };
     let carried = queue::in_submission(&mut *engine.pool.acquire().await?, submission.id).await?;
     let mut outcomes = Vec::new();
@@ -46,7 +45,7 @@ pub(super) async fn read(
     let mut later = Vec::new();
     let mut unregistered = Vec::new();
     if !mined.reverted {
-        for (message, verdict) in carried.iter().zip(verdicts(&carried, receipt.logs())) {
+        for (message, verdict) in carried.iter().zip(verdicts(&carried, &receipt.logs)) {
             match conclude(engine, message, verdict, &mined).await? {
                 Conclusion::Final(outcome) => outcomes.push(outcome),
                 Conclusion::Again => again.push(message.id),
@@ -60,7 +59,8 @@ pub(super) async fn read(
         return Ok(());
     }
     let max_attempts = engine.batch.max_attempts;
-    let is_final = engine.follow.confirmations == 1 && (head.hash == block_hash || head.parent == block_hash);
+    let is_final =
+        engine.follow.confirmations == 1 && (head.hash == receipt.block_hash || head.parent == receipt.block_hash);
     let effective = outcomes.iter().filter(|outcome| outcome.reason.is_none()).count();
     let finalized = is_final.then(|| u32::try_from(effective).unwrap_or(u32::MAX));
     submissions::mark_mined(&mut work, submission.id, &mined, finalized).await?;

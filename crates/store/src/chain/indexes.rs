@@ -1,4 +1,5 @@
-//! Indexes that only readers use: left out while the past of a chain is written, made at once when its head is reached.
+//! Indexes that only readers use: left out while an empty table is filled, made at once when it is full. Keeping them would
+//! cost more than all the rest.
 
 use sqlx::{AssertSqlSafe, PgConnection};
 
@@ -22,25 +23,40 @@ const OF_READERS: &[&str] = &[
     "balances_by_amount",
 ];
 
-/// Drops them, and remembers how to make them: for the caller's transaction. On tables with rows this would take readers
-/// what they need.
+/// Drops those of empty tables, and remembers how to make them: for the caller's transaction. Returns their names.
 ///
 /// # Errors
 /// When a query fails.
-pub async fn defer(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+pub async fn defer(connection: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
     let names: Vec<String> = OF_READERS.iter().map(|name| (*name).to_owned()).collect();
-    let deferred = sqlx::query_scalar!(
-        r#"insert into chain.deferred_indexes (name, definition)
-           select indexname, indexdef from pg_indexes where schemaname = 'chain' and indexname = any($1)
-           returning name"#,
+    let tables = sqlx::query_scalar!(
+        r#"select distinct tablename::text as "table!" from pg_indexes
+           where schemaname = 'chain' and indexname = any($1)"#,
         &names,
     )
     .fetch_all(&mut *connection)
     .await?;
-    for name in deferred {
+    let mut empty = Vec::new();
+    for table in tables {
+        let query = format!("select not exists (select from chain.{table})");
+        if sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(&mut *connection).await? {
+            empty.push(table);
+        }
+    }
+    let deferred = sqlx::query_scalar!(
+        r#"insert into chain.deferred_indexes (name, definition)
+           select indexname, indexdef from pg_indexes
+           where schemaname = 'chain' and indexname = any($1) and tablename = any($2)
+           returning name"#,
+        &names,
+        &empty,
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    for name in &deferred {
         sqlx::query(AssertSqlSafe(format!("drop index chain.{name}"))).execute(&mut *connection).await?;
     }
-    Ok(())
+    Ok(deferred)
 }
 
 /// Whether some are left out.
@@ -53,14 +69,17 @@ pub async fn are_deferred(connection: &mut PgConnection) -> Result<bool, sqlx::E
         .await
 }
 
-/// Makes those that are left out, for the caller's transaction; returns how many.
+/// Makes those of these names that are left out, all if `None`, for the caller's transaction; returns how many.
 ///
 /// # Errors
 /// When a query fails.
-pub async fn make_deferred(connection: &mut PgConnection) -> Result<usize, sqlx::Error> {
-    let deferred = sqlx::query_scalar!("delete from chain.deferred_indexes returning definition")
-        .fetch_all(&mut *connection)
-        .await?;
+pub async fn make_deferred(connection: &mut PgConnection, names: Option<&[String]>) -> Result<usize, sqlx::Error> {
+    let deferred = sqlx::query_scalar!(
+        "delete from chain.deferred_indexes where $1::text[] is null or name = any($1) returning definition",
+        names,
+    )
+    .fetch_all(&mut *connection)
+    .await?;
     sqlx::query!("set local maintenance_work_mem = '256MB'").execute(&mut *connection).await?;
     for definition in &deferred {
         sqlx::query(AssertSqlSafe(definition.clone())).execute(&mut *connection).await?;

@@ -1,7 +1,8 @@
 //! Derived tables anew: reading the raw logs in bulk, replacing what differs, and all running state from the event tables.
 //!
-//! Readers keep what they see until the caller's transaction ends. Tables and indexes stay in place, since to drop an index
-//! would lock readers out; so it is the rows that are spared: those that are right already are compared and not written.
+//! Readers keep what they see until the caller's transaction ends. Tables with rows and their indexes stay in place, since to
+//! drop an index would lock readers out; so it is the rows that are spared: those that are right already are compared and not
+//! written. Only of tables that are empty to begin with are readers' indexes left out ([`super::indexes`]).
 
 use std::collections::BTreeSet;
 
@@ -240,7 +241,8 @@ async fn mark_current(connection: &mut PgConnection) -> Result<(), sqlx::Error> 
     Ok(())
 }
 
-/// Balances are these sums. Where they are already, nothing is written.
+/// Balances are these sums. Where they are already, nothing is written. What is to be written is found before: a query that
+/// looks into the table it fills would be planned for an empty one, and pass by all it has written for each row.
 async fn write_balances(connection: &mut PgConnection, sums: &BalanceChanges) -> Result<(), sqlx::Error> {
     const AT_ONCE: usize = 50_000;
     sqlx::raw_sql("create temporary table summed_balances (token bytea, holder bytea, amount numeric) on commit drop")
@@ -257,12 +259,14 @@ async fn write_balances(connection: &mut PgConnection, sums: &BalanceChanges) ->
         "analyze summed_balances;
          delete from chain.balances b where not exists (
              select from summed_balances s where s.token = b.token and s.holder = b.holder);
-         insert into chain.balances as b (token, holder, amount)
+         create temporary table wrong_balances on commit drop as
          select token, holder, amount from summed_balances s
          where not exists (
              select from chain.balances o where o.token = s.token and o.holder = s.holder and o.amount = s.amount)
+         order by token, holder;
+         insert into chain.balances (token, holder, amount) select token, holder, amount from wrong_balances
          on conflict (token, holder) do update set amount = excluded.amount;
-         drop table summed_balances",
+         drop table summed_balances, wrong_balances",
     )
     .execute(connection)
     .await?;
@@ -280,12 +284,13 @@ async fn find_owners(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
          where owner <> decode(repeat('00', 20), 'hex');
          delete from chain.nft_owners o where not exists (
              select from last_owners l where l.token = o.token and l.token_id = o.token_id);
-         insert into chain.nft_owners as o (token, token_id, owner)
+         create temporary table wrong_owners on commit drop as
          select token, token_id, owner from last_owners l
          where not exists (
-             select from chain.nft_owners x where x.token = l.token and x.token_id = l.token_id and x.owner = l.owner)
+             select from chain.nft_owners x where x.token = l.token and x.token_id = l.token_id and x.owner = l.owner);
+         insert into chain.nft_owners (token, token_id, owner) select token, token_id, owner from wrong_owners
          on conflict (token, token_id) do update set owner = excluded.owner;
-         drop table last_owners",
+         drop table last_owners, wrong_owners",
     )
     .execute(connection)
     .await?;
