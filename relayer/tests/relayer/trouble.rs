@@ -5,14 +5,15 @@ use std::time::Duration;
 use alloy::network::TransactionBuilder as _;
 use alloy::primitives::{B256, U256};
 use alloy::providers::Provider as _;
-use alloy::rpc::types::TransactionRequest;
+use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
 use futures::future::try_join_all;
 use kopilka_bindings::budget_round::IBudgetRound;
 use kopilka_domain::MessageStatus;
+use kopilka_relay_client::{Accepted, AllocationRequest};
 use kopilka_relayer::FaultPoint;
 use serde_json::json;
 
-use crate::fixture::{Citizen, Options, PATIENCE, World};
+use crate::fixture::{Citizen, Options, PATIENCE, Relayer, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reorg_takes_back_and_the_same_bytes_are_mined_again() -> anyhow::Result<()> {
@@ -233,7 +234,7 @@ async fn a_reverted_batch_is_tried_again() -> anyhow::Result<()> {
 }
 
 /// Posts a message and counts the blocks until it is mined.
-async fn blocks_until_mined(world: &World, relayer: &crate::fixture::Relayer) -> anyhow::Result<u64> {
+async fn blocks_until_mined(world: &World, relayer: &Relayer) -> anyhow::Result<u64> {
     let accepted = relayer.client.register(&world.registration(&Citizen::new())).await?;
     for blocks in 0..40 {
         let message = relayer.client.message(accepted.id).await?;
@@ -302,38 +303,48 @@ async fn a_sender_without_funds_hands_its_work_on() -> anyhow::Result<()> {
     relayer.stop().await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_given_up_and_mined_nevertheless_is_told_as_done() -> anyhow::Result<()> {
-    let world = World::start(Options { block_seconds: Some(0.2), ..Options::default() }).await?;
-    let payer = world.chain.account(1)?;
-    let relayer = world.relayer(|config| config.senders.truncate(1)).await?;
-    let citizen = Citizen::new();
-    relayer.is_final(relayer.client.register(&world.registration(&citizen)).await?.id).await?;
-    relayer.stop().await?;
-    world.open_pledging().await?;
-
-    // Its sender cannot pay, so its transaction is given up.
+/// An allocation whose transaction is given up, because its sender cannot pay when it is to be sent. The relayer that did so
+/// goes on without money.
+async fn give_up(world: &World, request: &AllocationRequest) -> anyhow::Result<(Accepted, Relayer)> {
     let relayer = world
         .relayer(|config| {
             config.senders.truncate(1);
             config.fault = Some(FaultPoint::BatchStored.into());
         })
         .await?;
-    let first = relayer.client.allocate(&world.allocation(&citizen, 1, &[1], &[1])).await?;
+    let accepted = relayer.client.allocate(request).await?;
     relayer.failure().await?;
-    world.anvil("anvil_setBalance", json!([payer, "0x0"])).await?;
+    world.anvil("anvil_setBalance", json!([world.chain.account(1)?, "0x0"])).await?;
     let relayer = world.relayer(|config| config.senders.truncate(1)).await?;
     world.until("select count(*) from relay.messages where kind = 'allocation' and status = 'queued'", 1).await?;
+    Ok((accepted, relayer))
+}
+
+/// The sender has money again, and somebody sends the newest of its transactions after all.
+async fn mine_given_up(world: &World) -> anyhow::Result<TransactionReceipt> {
+    world.anvil("anvil_setBalance", json!([world.chain.account(1)?, "0x21e19e0c9bab2400000"])).await?;
+    let newest = "select t.raw from relay.transactions t join relay.submissions s on s.id = t.submission
+                  order by s.nonce desc limit 1";
+    let raw: Vec<u8> = sqlx::query_scalar(newest).fetch_one(&world.database.pool).await?;
+    Ok(world.staff.send_raw_transaction(&raw).await?.get_receipt().await?)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_given_up_and_mined_nevertheless_is_told_as_done() -> anyhow::Result<()> {
+    let world = World::start(Options { block_seconds: Some(0.2), ..Options::default() }).await?;
+    let relayer = world.relayer(|config| config.senders.truncate(1)).await?;
+    let citizen = Citizen::new();
+    relayer.is_final(relayer.client.register(&world.registration(&citizen)).await?.id).await?;
+    relayer.stop().await?;
+    world.open_pledging().await?;
+
+    let (first, relayer) = give_up(&world, &world.allocation(&citizen, 1, &[1], &[1])).await?;
 
     // A newer version does not say what became of it: the transaction is mined after all.
     let second = relayer.client.allocate(&world.allocation(&citizen, 2, &[2], &[1])).await?;
     assert_eq!(relayer.client.message(first.id).await?.status, MessageStatus::Queued);
     relayer.stop().await?;
-    world.anvil("anvil_setBalance", json!([payer, "0x21e19e0c9bab2400000"])).await?;
-    let given_up = "select t.raw from relay.transactions t join relay.submissions s on s.id = t.submission
-                    order by s.nonce desc limit 1";
-    let given_up: Vec<u8> = sqlx::query_scalar(given_up).fetch_one(&world.database.pool).await?;
-    let receipt = world.staff.send_raw_transaction(&given_up).await?.get_receipt().await?;
+    let receipt = mine_given_up(&world).await?;
     let relayer = world.relayer(|config| config.senders.truncate(1)).await?;
     let done = relayer.is_final(first.id).await?;
     assert_eq!((done.status, done.reason), (MessageStatus::Finalized, None));
@@ -345,7 +356,6 @@ async fn what_was_given_up_and_mined_nevertheless_is_told_as_done() -> anyhow::R
 #[tokio::test(flavor = "multi_thread")]
 async fn what_took_effect_elsewhere_before_the_phase_ended_is_told_as_done() -> anyhow::Result<()> {
     let world = World::start(Options { block_seconds: Some(0.2), ..Options::default() }).await?;
-    let payer = world.chain.account(1)?;
     let relayer = world.relayer(|config| config.senders.truncate(1)).await?;
     let citizens = [Citizen::new(), Citizen::new(), Citizen::new()];
     for citizen in &citizens {
@@ -356,27 +366,14 @@ async fn what_took_effect_elsewhere_before_the_phase_ended_is_told_as_done() -> 
 
     // The first transaction is given up; for the others there is no money from the start.
     let [first, second, third] = [0, 1, 2].map(|index: usize| world.allocation(&citizens[index], 1, &[1], &[1]));
-    let relayer = world
-        .relayer(|config| {
-            config.senders.truncate(1);
-            config.fault = Some(FaultPoint::BatchStored.into());
-        })
-        .await?;
-    let given_up = relayer.client.allocate(&first).await?;
-    relayer.failure().await?;
-    world.anvil("anvil_setBalance", json!([payer, "0x0"])).await?;
-    let relayer = world.relayer(|config| config.senders.truncate(1)).await?;
+    let (given_up, relayer) = give_up(&world, &first).await?;
     let by_stranger = relayer.client.allocate(&second).await?;
     let never = relayer.client.allocate(&third).await?;
     world.until("select count(*) from relay.messages where kind = 'allocation' and status = 'queued'", 3).await?;
     relayer.stop().await?;
 
     // It is mined after all, a stranger brings the second, nobody the third; then the phase is over.
-    world.anvil("anvil_setBalance", json!([payer, "0x21e19e0c9bab2400000"])).await?;
-    let raw = "select t.raw from relay.transactions t join relay.submissions s on s.id = t.submission
-               order by s.nonce desc limit 1";
-    let raw: Vec<u8> = sqlx::query_scalar(raw).fetch_one(&world.database.pool).await?;
-    let mined = world.staff.send_raw_transaction(&raw).await?.get_receipt().await?;
+    let mined = mine_given_up(&world).await?;
     let signature = alloy::primitives::Signature::try_from(second.signature.as_ref())?.as_erc2098();
     let signed = IBudgetRound::Allocation {
         account: second.account,
