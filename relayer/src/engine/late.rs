@@ -58,15 +58,22 @@ pub(super) async fn end(
             tracing::warn!(message.id = %item.id, reason = outcome.reason, "a message took effect outside its transaction");
             queue::settle_queued(work, &outcome).await?;
         } else {
-            failed.push(item.id);
+            failed.push(item.clone());
         }
     }
-    if !failed.is_empty() {
-        tracing::warn!(reason, count = failed.len(), "messages fail");
-        metrics::counter!("kopilka_relayer_failed_total").increment(failed.len() as u64);
-        queue::fail_queued(work, &failed, reason).await?;
-    }
+    fail(work, &failed, reason).await?;
     Ok(Ended::Done)
+}
+
+/// Ends messages as failed.
+pub(super) async fn fail(work: &mut PgConnection, items: &[Claimed], reason: &str) -> Result<(), EngineError> {
+    if items.is_empty() {
+        return Ok(());
+    }
+    tracing::warn!(reason, count = items.len(), "messages fail");
+    metrics::counter!("kopilka_relayer_failed_total").increment(items.len() as u64);
+    let ids: Vec<B256> = items.iter().map(|item| item.id).collect();
+    Ok(queue::fail_queued(work, &ids, reason).await?)
 }
 
 fn message(group: &Group, item: &Claimed) -> SubmittedMessage {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use alloy::primitives::{Address, B256, Bytes};
+use alloy::primitives::{Address, Bytes};
 use alloy::sol_types::{SolError as _, SolInterface as _};
 use kopilka_bindings::budget_round::BudgetRound::BudgetRoundErrors;
 use kopilka_bindings::polls::Polls::PollsErrors;
@@ -11,7 +11,7 @@ use kopilka_domain::{MessageKind, Phase};
 use kopilka_store::relay::{Claimed, Group, queue};
 use sqlx::PgConnection;
 
-use super::late::{Ended, end, recorded};
+use super::late::{Ended, end, fail, recorded};
 use super::senders::Sender;
 use super::{Engine, EngineError, batch};
 use crate::admission::{Opening, opening};
@@ -269,14 +269,4 @@ async fn split(
         queue::count_attempt(work, &[item.id], engine.batch.max_attempts, reason).await?;
     }
     Ok(())
-}
-
-async fn fail(work: &mut PgConnection, items: &[Claimed], reason: &str) -> Result<(), EngineError> {
-    if items.is_empty() {
-        return Ok(());
-    }
-    tracing::warn!(reason, count = items.len(), "messages fail");
-    metrics::counter!("kopilka_relayer_failed_total").increment(items.len() as u64);
-    let ids: Vec<B256> = items.iter().map(|item| item.id).collect();
-    Ok(queue::fail_queued(work, &ids, reason).await?)
 }
