@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {Initializable} from "@openzeppelin/contracts/proxy/utils/Initializable.sol";
 import {Context} from "@openzeppelin/contracts/utils/Context.sol";
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
@@ -16,6 +15,7 @@ import {IBudgetToken} from "../interfaces/IBudgetToken.sol";
 import {IBudgetTokenRound} from "../interfaces/IBudgetTokenRound.sol";
 import {IMunicipalities} from "../interfaces/IMunicipalities.sol";
 import {IParticipation} from "../interfaces/IParticipation.sol";
+import {AllocationBatch} from "./AllocationBatch.sol";
 import {CitizenRecord} from "./CitizenRecord.sol";
 import {InitiativeWallet} from "./InitiativeWallet.sol";
 
@@ -27,6 +27,8 @@ import {InitiativeWallet} from "./InitiativeWallet.sol";
 /// There is no reentrancy guard: all that is ever called are the round's own token, its factory, the register of
 /// municipalities, all of them fixed at creation, and precompiles; none of them calls anybody else.
 contract BudgetRound is IBudgetRound, IBudgetRoundClone, IParticipation, Initializable, EIP712, Context {
+    using AllocationBatch for AllocationBatch.Batch;
+    using AllocationBatch for IBudgetRound.Allocation;
     using CitizenRecord for uint256;
     using IssuerKey for bytes;
     using IssuerKey for uint256[6];
@@ -56,30 +58,6 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, IParticipation, Initial
         bytes32 contentHash;
     }
 
-    /// @notice Working memory of a batch of allocations.
-    /// @param approval Whether the ballot kind is approval.
-    /// @param shares Share of each class in kopecks, zero until asked for.
-    /// @param before The recorded choices of the citizen at hand.
-    /// @param beforeCount How many there are.
-    /// @param chosen The choices that replace them.
-    /// @param chosenCount How many there are.
-    /// @param moves What the token will apply, see `IBudgetTokenRound.applyMoves`.
-    /// @param moveCount Words of `moves` in use.
-    /// @param newcomers Accounts whose first allocation is in this batch.
-    struct Batch {
-        bool approval;
-        uint256 sharePoints;
-        uint256 initiativeCount;
-        uint256[] shares;
-        uint256[] before;
-        uint256 beforeCount;
-        uint256[] chosen;
-        uint256 chosenCount;
-        uint256[] moves;
-        uint256 moveCount;
-        uint256 newcomers;
-    }
-
     /// @notice Most classes of a round.
     uint256 public constant MAX_CLASSES = 16;
     /// @notice Most initiatives of a round: even if all win and every wallet is empty, its settlement fits one
@@ -87,11 +65,6 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, IParticipation, Initial
     uint256 public constant MAX_INITIATIVES = 400;
     /// @notice Most initiatives in one allocation.
     uint256 public constant MAX_CHOICES = CitizenRecord.MAX_CHOICES;
-
-    uint256 private constant MAX_SHARE_POINTS = 10_000;
-    uint256 private constant ALLOCATION_SIGNATURE_LENGTH = 64;
-    bytes32 private constant ALLOCATION_TYPEHASH =
-        keccak256("Allocation(address account,uint32 version,uint16[] initiatives,uint16[] points)");
 
     State private _state;
     RoundConfig private _config;
@@ -148,7 +121,7 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, IParticipation, Initial
 
     function _checkConfig(RoundConfig calldata config_) private pure {
         bool cumulative = config_.ballotKind == BallotKind.Cumulative;
-        if (cumulative != (config_.sharePoints != 0) || config_.sharePoints > MAX_SHARE_POINTS) {
+        if (cumulative != (config_.sharePoints != 0) || config_.sharePoints > AllocationBatch.MAX_SHARE_POINTS) {
             revert ConfigInvalid("sharePoints");
         }
         if ((config_.allotment == Allotment.Fixed) != (config_.fixedAmount != 0)) revert ConfigInvalid("fixedAmount");
@@ -334,11 +307,11 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, IParticipation, Initial
         whenActive
         inPhase(Phase.Pledging)
     {
-        if (allocations.length == 0 || signatures.length != allocations.length * ALLOCATION_SIGNATURE_LENGTH) {
+        if (allocations.length == 0 || signatures.length != allocations.length * AllocationBatch.SIGNATURE_LENGTH) {
             revert BatchMalformed();
         }
 
-        Batch memory batch = _batch(allocations);
+        AllocationBatch.Batch memory batch = _batch(allocations);
         bytes32 domainSeparator = _domainSeparatorV4();
         for (uint256 i = 0; i < allocations.length; ++i) {
             Allocation calldata allocation = allocations[i];
@@ -347,17 +320,10 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, IParticipation, Initial
         }
         if (batch.newcomers != 0) _state.participants += batch.newcomers.toUint32();
         if (batch.moveCount == 0) return;
-
-        uint256[] memory moves = batch.moves;
-        uint256 moveCount = batch.moveCount;
-        // The array was allocated longer than it turned out to be.
-        assembly ("memory-safe") {
-            mstore(moves, moveCount)
-        }
-        IBudgetTokenRound(token).applyMoves(moves, batch.initiativeCount);
+        IBudgetTokenRound(token).applyMoves(batch.collected(), batch.initiativeCount);
     }
 
-    function _batch(Allocation[] calldata allocations) private view returns (Batch memory batch) {
+    function _batch(Allocation[] calldata allocations) private view returns (AllocationBatch.Batch memory batch) {
         State memory state = _state;
         // Each allocation changes at most its recorded choices and its new ones, and the new ones may be replaced again
         // later in the same batch.
@@ -378,7 +344,7 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, IParticipation, Initial
 
     /// @dev Records one allocation, or says why not.
     function _allocate(
-        Batch memory batch,
+        AllocationBatch.Batch memory batch,
         bytes32 domainSeparator,
         Allocation calldata allocation,
         bytes calldata signatures,
@@ -388,15 +354,15 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, IParticipation, Initial
         uint256 record = _citizens[account];
         if (record == 0) return SkipReason.NotRegistered;
         if (allocation.version <= record.versionOf()) return SkipReason.VersionNotHigher;
-        if (!_readChoices(batch, allocation)) return SkipReason.ChoicesMalformed;
-        if (!_isSigned(domainSeparator, allocation, signatures, index)) return SkipReason.SignatureInvalid;
+        if (!batch.read(allocation)) return SkipReason.ChoicesMalformed;
+        if (!allocation.isSigned(domainSeparator, signatures, index)) return SkipReason.SignatureInvalid;
 
         batch.beforeCount = _readRecorded(batch.approval, account, record, batch.before);
         mapping(uint256 => uint256) storage more = _moreChoices[account];
         _citizens[account] = batch.approval
             ? record.writeApprovals(more, allocation.version, batch.chosen, batch.chosenCount)
             : record.writePoints(more, allocation.version, batch.chosen, batch.chosenCount);
-        _emitRecorded(account, allocation.version, allocation.initiatives, allocation.points);
+        allocation.emitRecorded();
 
         // Versions count from 1. There are no more accounts than items of calldata.
         if (record.versionOf() == 0) {
@@ -404,107 +370,8 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, IParticipation, Initial
                 ++batch.newcomers;
             }
         }
-        _addMoves(batch, account, _shareIn(batch, record.classOf()));
+        batch.addMoves(account, _shareIn(batch, record.classOf()));
         return SkipReason.None;
-    }
-
-    /// @dev Reads the new choices into the batch; false if they are not well formed. Takes whole words from the
-    /// calldata, so that an id or a number of points beyond 16 bits is a malformed item and not the end of the batch.
-    function _readChoices(Batch memory batch, Allocation calldata allocation) private pure returns (bool) {
-        uint16[] calldata initiatives = allocation.initiatives;
-        uint16[] calldata points = allocation.points;
-        uint256 count = initiatives.length;
-        if (count > MAX_CHOICES) return false;
-        if (points.length != (batch.approval ? 0 : count)) return false;
-
-        bool approval = batch.approval;
-        uint256 initiativeCount_ = batch.initiativeCount;
-        uint256[] memory chosen = batch.chosen;
-        uint256 previous = 0;
-        uint256 sum = 0;
-        // At most 255 times at most 10 000.
-        unchecked {
-            for (uint256 i = 0; i < count; ++i) {
-                uint256 id = _wordAt(initiatives, i);
-                uint256 value = approval ? 1 : _wordAt(points, i);
-                if (id <= previous || id > initiativeCount_) return false;
-                if (value == 0 || value > MAX_SHARE_POINTS) return false;
-                previous = id;
-                sum += value;
-                chosen[i] = id << 16 | value;
-            }
-        }
-        batch.chosenCount = count;
-        return approval || sum <= batch.sharePoints;
-    }
-
-    function _wordAt(uint16[] calldata list, uint256 index) private pure returns (uint256 word) {
-        assembly ("memory-safe") {
-            word := calldataload(add(list.offset, shl(5, index)))
-        }
-    }
-
-    function _isSigned(
-        bytes32 domainSeparator,
-        Allocation calldata allocation,
-        bytes calldata signatures,
-        uint256 index
-    ) private pure returns (bool) {
-        bytes32 digest = _digest(domainSeparator, allocation);
-        uint256 start = index * ALLOCATION_SIGNATURE_LENGTH;
-        bytes32 r = bytes32(signatures[start:start + 32]);
-        bytes32 vs = bytes32(signatures[start + 32:start + 64]);
-        (address signer, ECDSA.RecoverError err,) = ECDSA.tryRecover(digest, r, vs);
-        return err == ECDSA.RecoverError.NoError && signer == allocation.account;
-    }
-
-    /// @dev EIP-712 encodes an array as the hash of its elements, each a whole word: just as they stand in the
-    /// calldata.
-    function _digest(bytes32 domainSeparator, Allocation calldata allocation) private pure returns (bytes32 digest) {
-        uint16[] calldata initiatives = allocation.initiatives;
-        uint16[] calldata points = allocation.points;
-        address account = allocation.account;
-        uint256 version = allocation.version;
-        bytes32 typehash = ALLOCATION_TYPEHASH;
-        assembly ("memory-safe") {
-            let free := mload(0x40)
-            calldatacopy(free, initiatives.offset, shl(5, initiatives.length))
-            let initiativesHash := keccak256(free, shl(5, initiatives.length))
-            calldatacopy(free, points.offset, shl(5, points.length))
-            let pointsHash := keccak256(free, shl(5, points.length))
-            mstore(free, typehash)
-            mstore(add(free, 32), account)
-            mstore(add(free, 64), version)
-            mstore(add(free, 96), initiativesHash)
-            mstore(add(free, 128), pointsHash)
-            let structHash := keccak256(free, 160)
-            mstore(free, hex"1901")
-            mstore(add(free, 2), domainSeparator)
-            mstore(add(free, 34), structHash)
-            digest := keccak256(free, 66)
-        }
-    }
-
-    /// @dev `emit AllocationRecorded(account, version, initiatives, points)`; the lists, known to be clean, are copied
-    /// as they stand in the calldata, which is cheaper than encoding them.
-    function _emitRecorded(address account, uint256 version, uint16[] calldata initiatives, uint16[] calldata points)
-        private
-    {
-        bytes32 topic = AllocationRecorded.selector;
-        assembly ("memory-safe") {
-            let free := mload(0x40)
-            let firstSize := shl(5, initiatives.length)
-            let secondSize := shl(5, points.length)
-            mstore(free, version)
-            mstore(add(free, 32), 96)
-            mstore(add(free, 64), add(128, firstSize))
-            mstore(add(free, 96), initiatives.length)
-            calldatacopy(add(free, 128), initiatives.offset, firstSize)
-            let second := add(add(free, 128), firstSize)
-            mstore(second, points.length)
-            calldatacopy(add(second, 32), points.offset, secondSize)
-            log2(free, add(add(160, firstSize), secondSize), topic, account)
-        }
     }
 
     function _readRecorded(bool approval, address account, uint256 record, uint256[] memory choices)
@@ -516,52 +383,7 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, IParticipation, Initial
         return approval ? record.readApprovals(more, choices) : record.readPoints(more, choices);
     }
 
-    /// @dev Appends the differences between the recorded distribution and the chosen one: both ascend by id.
-    function _addMoves(Batch memory batch, address account, uint256 share) private pure {
-        uint256[] memory before = batch.before;
-        uint256[] memory chosen = batch.chosen;
-        uint256[] memory moves = batch.moves;
-        uint256 beforeCount = batch.beforeCount;
-        uint256 chosenCount = batch.chosenCount;
-        uint256 beforeDivisor = batch.approval ? beforeCount : batch.sharePoints;
-        uint256 chosenDivisor = batch.approval ? chosenCount : batch.sharePoints;
-        uint256 head = batch.moveCount;
-        // Counters are below 2^16, shares below 2^160 and points below 2^16.
-        unchecked {
-            uint256 next = head + 1;
-            uint256 i = 0;
-            uint256 j = 0;
-            while (i < beforeCount || j < chosenCount) {
-                uint256 was = i < beforeCount ? before[i] : type(uint256).max;
-                uint256 becomes = j < chosenCount ? chosen[j] : type(uint256).max;
-                uint256 id = (was < becomes ? was : becomes) >> 16;
-                // Two's complement: what the wallet gains.
-                uint256 change = 0;
-                if (becomes >> 16 == id) {
-                    change = _part(share, becomes, chosenDivisor);
-                    ++j;
-                }
-                if (was >> 16 == id) {
-                    change -= _part(share, was, beforeDivisor);
-                    ++i;
-                }
-                if (change != 0) moves[next++] = id << 240 | uint240(change);
-            }
-            if (next == head + 1) return;
-            moves[head] = (next - head - 1) << 160 | uint160(account);
-            batch.moveCount = next;
-        }
-    }
-
-    /// @dev What a choice is worth, rounded down: what rounding leaves stays in the purse.
-    function _part(uint256 share, uint256 choice, uint256 divisor) private pure returns (uint256) {
-        // A share is below 2^160.
-        unchecked {
-            return share * uint16(choice) / divisor;
-        }
-    }
-
-    function _shareIn(Batch memory batch, uint8 class) private view returns (uint256 share) {
+    function _shareIn(AllocationBatch.Batch memory batch, uint8 class) private view returns (uint256 share) {
         share = batch.shares[class];
         if (share == 0) batch.shares[class] = share = _shareOf(class);
     }
@@ -861,7 +683,7 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, IParticipation, Initial
         uint256 share = _shareOf(record.classOf());
         unspent = share;
         for (uint256 i = 0; i < count; ++i) {
-            unspent -= _part(share, choices[i], approval ? count : _config.sharePoints);
+            unspent -= AllocationBatch.part(share, choices[i], approval ? count : _config.sharePoints);
         }
     }
 
