@@ -132,11 +132,9 @@ library AllocationBatch {
 
     /// @notice `emit AllocationRecorded(account, version, initiatives, points)`.
     /// @dev The lists, known to be clean, are copied as they stand in the calldata, which is cheaper than encoding them.
-    function emitRecorded(IBudgetRound.Allocation calldata allocation) internal {
-        uint16[] calldata initiatives = allocation.initiatives;
-        uint16[] calldata points = allocation.points;
-        address account = allocation.account;
-        uint256 version = allocation.version;
+    function emitRecorded(address account, uint256 version, uint16[] calldata initiatives, uint16[] calldata points)
+        internal
+    {
         bytes32 topic = IBudgetRound.AllocationRecorded.selector;
         assembly ("memory-safe") {
             let free := mload(0x40)

@@ -362,7 +362,7 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, IParticipation, Initial
         _citizens[account] = batch.approval
             ? record.writeApprovals(more, allocation.version, batch.chosen, batch.chosenCount)
             : record.writePoints(more, allocation.version, batch.chosen, batch.chosenCount);
-        allocation.emitRecorded();
+        AllocationBatch.emitRecorded(account, allocation.version, allocation.initiatives, allocation.points);
 
         // Versions count from 1. There are no more accounts than items of calldata.
         if (record.versionOf() == 0) {
