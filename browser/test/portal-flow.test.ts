@@ -12,7 +12,7 @@ const citizen = (version: number, registered = true): Citizen => ({ registered, 
 const allocation = (version: number) => ({ version }) as SignedAllocation;
 
 function step(change: Omit<Partial<Situation>, "round"> & { round?: Partial<RoundInfo> }): string {
-    const round = { allotment: "equal", class: 0, ineligible: null, ...change.round } as RoundInfo;
+    const round = { allotment: "equal", class: 0, ineligible: null, classes: [{ group: null }], ...change.round } as RoundInfo;
     const situation = { phase: "registration" as Phase, session: SESSION, hasKey: true, wordsSettled: true, citizen: null, progress: {}, ...change, round };
     const next = nextStep(situation);
     const detail = "why" in next ? next.why : "reason" in next ? next.reason : "canChange" in next ? (next.canChange ? "open" : "over") : "";
@@ -34,6 +34,18 @@ test("who has the credential needs no login any more", () => {
     assert.equal(step({ session: null, progress: { signature: "0x01" } }), "register");
     assert.equal(step({ session: null, citizen: citizen(0) }), "wait");
     assert.equal(step({ session: null, phase: "pledging", citizen: citizen(0) }), "ballot");
+});
+
+test("who has the part of one of several issuers is sent to the others, logged in here or not", () => {
+    const group = { needed: 2, issuer: 1, members: [] };
+    const classes = [{ weight: 1, issuer_key: "0x" as const, group }];
+    const partials = [{ issuer: 1, signature: "0x01" as const }];
+    assert.equal(step({ round: { classes } }), "credential");
+    assert.equal(step({ round: { classes }, progress: { partials } }), "group");
+    assert.equal(step({ round: { classes }, session: null, progress: { partials, class: 0 } }), "group");
+    assert.equal(step({ round: { classes }, progress: { partials: [] } }), "credential");
+    assert.equal(step({ round: { classes }, progress: { partials, signature: "0x01" } }), "register");
+    assert.equal(step({ progress: { partials } }), "credential", "an issuer who signs alone needs no parts");
 });
 
 test("a signed allocation is delivered before anything else", () => {

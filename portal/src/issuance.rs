@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use kopilka_credential::threshold::IssuerIndex;
 use kopilka_credential::{BlindSignature, BlindedMessage};
 use kopilka_store::portal::{self, Issuance};
 use kopilka_web::{WebError, WebResult};
@@ -25,6 +26,9 @@ pub(crate) struct Request {
 #[derive(Debug, Serialize)]
 pub(crate) struct Answer {
     class: u8,
+    /// Of several issuers this one's number; the signature is then its part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issuer: Option<IssuerIndex>,
     signature: BlindSignature,
 }
 
@@ -95,7 +99,10 @@ pub(crate) async fn issue(
     drop(connection);
     match outcome {
         // Committed before it is signed: what is signed is always recorded.
-        Issuance::First | Issuance::Repeated => Ok(Json(Answer { class, signature: key.sign_blinded(&blinded) })),
+        Issuance::First | Issuance::Repeated => {
+            let (signature, issuer) = key.sign_blinded(&blinded);
+            Ok(Json(Answer { class, issuer, signature }))
+        }
         Issuance::Refused => Err(WebError::conflict("error-credential-already-issued")),
     }
 }

@@ -2,19 +2,28 @@
 //!
 //! A key is made before its round exists, because the round is created with the public key inside, and is bound to one round
 //! and class afterwards. A blind issuer cannot see for which round it signs, so a key never serves two.
+//!
+//! Of a key that several issuers made together (`kopilka ceremony`) the folder holds this issuer's share. It signs in part, and
+//! the citizen's browser collects the other parts at the other issuers' portals.
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use alloy::primitives::Address;
-use kopilka_credential::{IssuerPublicKey, IssuerSecretKey};
+use kopilka_credential::threshold::{GroupKeys, IssuerIndex, KeyShare};
+use kopilka_credential::{BlindSignature, BlindedMessage, IssuerPublicKey, IssuerSecretKey};
 use serde::{Deserialize, Serialize};
+use url::Url;
 use uuid::Uuid;
 use zeroize::{Zeroize as _, Zeroizing};
+
+/// For pages, a folder in which a key is missing is not read again before this time is over.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Why a key cannot be made, bound or used.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +66,19 @@ pub enum KeyError {
         /// Its class.
         class: u8,
     },
+    /// There is a share of the same key already.
+    #[error("the folder has a share of this key already, under the id {0}")]
+    Present(Uuid),
+    /// The number of portals is not that of the issuers.
+    #[error(
+        "{portals} addresses of portals are given, but {issuers} issuers made the key: name one for each, the first issuer's first"
+    )]
+    Portals {
+        /// How many addresses there are.
+        portals: usize,
+        /// How many issuers there are.
+        issuers: u8,
+    },
     /// The round and class have another key.
     #[error("the round {round}, class {class} has the issuer key {key} already")]
     RoundTaken {
@@ -85,10 +107,63 @@ pub struct IssuerKey {
     pub public_key: IssuerPublicKey,
 }
 
+/// One issuer's part of a key that several made together.
+#[derive(Debug, Clone)]
+pub(crate) struct Member {
+    share: KeyShare,
+    pub(crate) keys: GroupKeys,
+    /// Where the issuers' portals are, the first issuer's first.
+    pub(crate) portals: Vec<Url>,
+}
+
+impl Member {
+    /// Whose part it is.
+    pub(crate) fn issuer(&self) -> IssuerIndex {
+        self.share.issuer()
+    }
+}
+
+/// What signs for a round and class.
+#[derive(Clone)]
+pub(crate) enum SigningKey {
+    /// The whole key.
+    Whole(IssuerSecretKey),
+    /// A share of it.
+    Share(Arc<Member>),
+}
+
+impl SigningKey {
+    /// The key that stands on chain.
+    pub(crate) fn public_key(&self) -> IssuerPublicKey {
+        match self {
+            Self::Whole(secret) => secret.public_key(),
+            Self::Share(member) => member.keys.group_key(),
+        }
+    }
+
+    /// The issuer's answer: the whole blind signature, or its part with the issuer's number.
+    pub(crate) fn sign_blinded(&self, message: &BlindedMessage) -> (BlindSignature, Option<IssuerIndex>) {
+        match self {
+            Self::Whole(secret) => (secret.sign_blinded(message), None),
+            Self::Share(member) => {
+                let partial = member.share.sign_blinded(message);
+                (partial.signature, Some(partial.issuer))
+            }
+        }
+    }
+
+    fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
+        match self {
+            Self::Whole(secret) => secret.to_bytes(),
+            Self::Share(member) => member.share.to_bytes(),
+        }
+    }
+}
+
 #[derive(Clone)]
 struct Stored {
     id: Uuid,
-    secret: IssuerSecretKey,
+    key: SigningKey,
     public: IssuerPublicKey,
     binding: Option<Binding>,
 }
@@ -100,6 +175,17 @@ struct FileBody {
     secret_key: String,
     #[serde(default)]
     binding: Option<Binding>,
+    /// Only with a share: then `secret_key` is the share, and `public_key` the key of the group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    group: Option<Group>,
+}
+
+/// What a share belongs to.
+#[derive(Serialize, Deserialize)]
+struct Group {
+    issuer: IssuerIndex,
+    keys: GroupKeys,
+    portals: Vec<Url>,
 }
 
 impl Drop for FileBody {
@@ -112,6 +198,8 @@ impl Drop for FileBody {
 pub struct KeyStore {
     dir: PathBuf,
     keys: Mutex<HashMap<Uuid, Stored>>,
+    /// When a missing key was last looked for.
+    looked_at: Mutex<Option<Instant>>,
 }
 
 impl std::fmt::Debug for KeyStore {
@@ -130,7 +218,7 @@ impl KeyStore {
         if !dir.exists() {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(io)?;
         }
-        let store = Self { dir: dir.to_owned(), keys: Mutex::default() };
+        let store = Self { dir: dir.to_owned(), keys: Mutex::default(), looked_at: Mutex::default() };
         store.reload()?;
         Ok(store)
     }
@@ -140,8 +228,30 @@ impl KeyStore {
     /// # Errors
     /// [`KeyError::Io`].
     pub fn create(&self) -> Result<IssuerKey, KeyError> {
-        let secret = IssuerSecretKey::generate(&mut rand::rng());
-        let stored = Stored { id: Uuid::new_v4(), public: secret.public_key(), secret, binding: None };
+        self.add(SigningKey::Whole(IssuerSecretKey::generate(&mut rand::rng())))
+    }
+
+    /// Keeps this issuer's share of a key that several issuers made together, durably; it serves nothing yet.
+    ///
+    /// `portals` are the addresses of all issuers' portals, the first issuer's first: where browsers are sent for the other
+    /// parts of a signature.
+    ///
+    /// # Errors
+    /// [`KeyError::Portals`], [`KeyError::Present`] or [`KeyError::Io`].
+    pub fn add_share(&self, share: KeyShare, keys: GroupKeys, portals: Vec<Url>) -> Result<IssuerKey, KeyError> {
+        let issuers = keys.threshold().issuers();
+        if portals.len() != usize::from(issuers) {
+            return Err(KeyError::Portals { portals: portals.len(), issuers });
+        }
+        self.reload()?;
+        if let Some(stored) = self.lock().values().find(|stored| stored.public == keys.group_key()) {
+            return Err(KeyError::Present(stored.id));
+        }
+        self.add(SigningKey::Share(Arc::new(Member { share, keys, portals })))
+    }
+
+    fn add(&self, key: SigningKey) -> Result<IssuerKey, KeyError> {
+        let stored = Stored { id: Uuid::new_v4(), public: key.public_key(), key, binding: None };
         self.write(&stored)?;
         let key = IssuerKey { id: stored.id, public_key: stored.public };
         self.lock().insert(stored.id, stored);
@@ -179,17 +289,35 @@ impl KeyStore {
         Ok(public)
     }
 
-    /// The key that signs for a round and class.
+    /// What signs for a round and class.
     ///
     /// # Errors
     /// A failure to look into the folder.
-    pub fn signing(&self, round: Address, class: u8) -> Result<Option<IssuerSecretKey>, KeyError> {
+    pub(crate) fn signing(&self, round: Address, class: u8) -> Result<Option<SigningKey>, KeyError> {
         let wanted = Binding { round, class };
         if let Some(stored) = self.bound_to(wanted) {
-            return Ok(Some(stored.secret));
+            return Ok(Some(stored.key));
         }
         self.reload()?;
-        Ok(self.bound_to(wanted).map(|stored| stored.secret))
+        Ok(self.bound_to(wanted).map(|stored| stored.key))
+    }
+
+    /// The same for pages, which ask far more often: a key that is not there is looked for once a second at most.
+    ///
+    /// # Errors
+    /// A failure to look into the folder.
+    pub(crate) fn shown(&self, round: Address, class: u8) -> Result<Option<SigningKey>, KeyError> {
+        if let Some(stored) = self.bound_to(Binding { round, class }) {
+            return Ok(Some(stored.key));
+        }
+        {
+            let mut looked_at = self.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
+            if looked_at.is_some_and(|at| at.elapsed() < LOOK_AGAIN) {
+                return Ok(None);
+            }
+            *looked_at = Some(Instant::now());
+        }
+        self.signing(round, class)
     }
 
     fn bound_to(&self, binding: Binding) -> Option<Stored> {
@@ -227,8 +355,14 @@ impl KeyStore {
         let path = self.dir.join(format!("{}.json", stored.id));
         let body = FileBody {
             public_key: stored.public.to_string(),
-            secret_key: hex::encode(stored.secret.to_bytes().as_ref()),
+            secret_key: hex::encode(stored.key.to_bytes().as_ref()),
             binding: stored.binding,
+            group: match &stored.key {
+                SigningKey::Whole(_) => None,
+                SigningKey::Share(member) => {
+                    Some(Group { issuer: member.issuer(), keys: member.keys.clone(), portals: member.portals.clone() })
+                }
+            },
         };
         let io = |source| KeyError::Io { path: path.clone(), source };
         let text = Zeroizing::new(serde_json::to_string_pretty(&body).map_err(|error| io(error.into()))?);
@@ -252,15 +386,21 @@ fn read(id: Uuid, path: &Path) -> Result<Stored, KeyError> {
     }
     let text = Zeroizing::new(fs::read_to_string(path).map_err(io)?);
     // The parser's message could quote the secret.
-    let body: FileBody =
+    let mut body: FileBody =
         serde_json::from_str(&text).map_err(|_| damaged("it is not JSON of the expected shape".into()))?;
     let bytes = Zeroizing::new(hex::decode(&body.secret_key).map_err(|_| damaged("its secret key is not hex".into()))?);
-    let secret = IssuerSecretKey::from_bytes(&bytes).map_err(|error| damaged(error.to_string()))?;
-    let public = secret.public_key();
+    let key = match body.group.take() {
+        None => SigningKey::Whole(IssuerSecretKey::from_bytes(&bytes).map_err(|error| damaged(error.to_string()))?),
+        Some(Group { issuer, keys, portals }) => {
+            let share = KeyShare::from_bytes(&keys, issuer, &bytes).map_err(|error| damaged(error.to_string()))?;
+            SigningKey::Share(Arc::new(Member { share, keys, portals }))
+        }
+    };
+    let public = key.public_key();
     if public.to_string() != body.public_key {
         return Err(damaged("its public key does not belong to its secret key".into()));
     }
-    Ok(Stored { id, secret, public, binding: body.binding })
+    Ok(Stored { id, key, public, binding: body.binding })
 }
 
 #[cfg(test)]

@@ -41,8 +41,14 @@ pub enum RunError {
 }
 
 /// Scripts that pages name.
-const SCRIPTS: [&str; 5] =
-    ["portal-round.js", "portal-take-part.js", "portal-check.js", "portal-restore.js", "portal-round.css"];
+const SCRIPTS: [&str; 6] = [
+    "portal-round.js",
+    "portal-take-part.js",
+    "portal-co-sign.js",
+    "portal-check.js",
+    "portal-restore.js",
+    "portal-round.css",
+];
 
 /// Serves the portal on a bound listener until cancelled; then lets requests end and compacts once more.
 ///
@@ -118,6 +124,7 @@ fn router(state: &AppState) -> Router {
         .route("/rounds/{address}/initiatives/{id}", get(pages::initiative))
         .route("/rounds/{address}/take-part", get(pages::take_part))
         .route("/rounds/{address}/check", get(pages::check))
+        .route("/rounds/{address}/co-sign", get(pages::co_sign))
         .route("/restore", get(pages::restore))
         .route("/honest", get(pages::honest))
         .route("/account", get(pages::account))
@@ -133,7 +140,7 @@ fn router(state: &AppState) -> Router {
         .route("/api/v1/rounds/{address}/totals/events", get(live::events))
         .route("/api/v1/documents", put(api::put_document).layer(DefaultBodyLimit::max(api::MAX_DOCUMENT)))
         .route("/api/v1/staff/issuer-keys", post(staff::create_key))
-        .route("/api/v1/staff/issuer-keys/{key_id}", put(staff::bind_key).layer(small))
+        .route("/api/v1/staff/issuer-keys/{key_id}", get(staff::key).put(staff::bind_key).layer(small))
         .route("/api/v1/staff/rounds/{address}/publish-issued", post(staff::publish_issued))
         .route("/api/v1/staff/compact-issuances", post(staff::compact))
         .route("/healthz", get(async || "ok"))

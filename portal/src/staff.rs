@@ -58,6 +58,12 @@ pub(crate) async fn create_key(_: Staff, State(state): State<AppState>) -> WebRe
     Ok((StatusCode::CREATED, Json(KeyJson::new(key.id, key.public_key))))
 }
 
+/// `GET /api/v1/staff/issuer-keys/{key_id}`: a key that is here, such as a share that was put into the folder.
+pub(crate) async fn key(_: Staff, State(state): State<AppState>, Path(key_id): Path<Uuid>) -> WebResult<Json<KeyJson>> {
+    let public = state.keys.public(key_id).map_err(refusal)?;
+    Ok(Json(KeyJson::new(key_id, public)))
+}
+
 /// Body of [`bind_key`].
 #[derive(Debug, Deserialize)]
 pub(crate) struct Bind {

@@ -3,15 +3,13 @@
 // Called with the data folder of a running system and the kopilka program.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { chromium } from "playwright-core";
+import { launch, logInBy, openPhone, shoot } from "./phone.mjs";
 
 const [dataDir, kopilka] = process.argv.slice(2);
 const system = JSON.parse(readFileSync(path.join(dataDir, "system.json"), "utf8"));
 const run = (...args) => execFileSync(kopilka, [...args, "--data-dir", dataDir], { encoding: "utf8" });
-const shots = process.env.KOPILKA_SCREENSHOTS;
-if (shots) mkdirSync(shots, { recursive: true });
 
 // The clerk's part: a round with the example's plan, registration open.
 const plan = JSON.parse(execFileSync(kopilka, ["round", "example"], { encoding: "utf8" }));
@@ -24,39 +22,13 @@ const round = /round (0x[0-9a-fA-F]{40})/.exec(created)[1];
 run("round", "approve-mint", "--round", round, "--mint", /mint (\d+)/.exec(created)[1]);
 run("round", "open-registration", "--round", round);
 
-const browser = await chromium.launch({
-  executablePath: process.env.KOPILKA_CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
-const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true, locale: "ru-RU" };
-let step = 0;
+const browser = await launch();
 
-const openPhone = async () => {
-  const context = await browser.newContext(phone);
-  const page = await context.newPage();
-  page.setDefaultTimeout(60_000);
-  const faults = [];
-  page.on("pageerror", (error) => faults.push(`${page.url()}: ${error}`));
-  page.on("console", (message) => {
-    if (message.type() === "error" && /Content Security Policy|Refused to/.test(message.text())) faults.push(message.text());
-  });
-  const look = async (name) => {
-    const width = await page.evaluate(() => document.documentElement.scrollWidth);
-    assert.ok(width <= phone.viewport.width, `${name}: the page is ${width} px wide, the screen ${phone.viewport.width}`);
-    if (shots) await page.screenshot({ path: path.join(shots, `${String(++step).padStart(2, "0")}-${name}.png`), fullPage: true });
-  };
-  return { context, page, faults, look, by: (id) => page.getByTestId(id) };
-};
-
-const logIn = async ({ page, by, look }) => {
-  await page.goto(new URL(`rounds/${round}`, system.portal_url).href);
-  await look("round");
-  await by("take-part-link").click();
-  await by("flow-login").click();
-  await page.waitForURL((url) => url.origin === new URL(system.esia_url).origin);
-  await look("esia");
-  await page.locator("button[name=oid]").first().click();
-  await page.waitForURL((url) => url.origin === new URL(system.portal_url).origin);
+const logIn = async (phone) => {
+  await phone.page.goto(new URL(`rounds/${round}`, system.portal_url).href);
+  await phone.look("round");
+  await phone.by("take-part-link").click();
+  await logInBy(phone, "flow-login", system.esia_url, system.portal_url);
 };
 
 const allocate = async ({ page, by, look }, shares) => {
@@ -72,7 +44,7 @@ const allocate = async ({ page, by, look }, shares) => {
 };
 
 try {
-  const first = await openPhone();
+  const first = await openPhone(browser);
   await first.page.goto(system.portal_url);
   await first.look("home");
   await logIn(first);
@@ -99,10 +71,10 @@ try {
   await explorer.goto(transaction);
   const shown = await explorer.content();
   assert.ok(shown.toLowerCase().includes(account.toLowerCase()), `the explorer's transaction page names the account: ${shown.slice(0, 3000)}`);
-  if (shots) await explorer.screenshot({ path: path.join(shots, `${String(++step).padStart(2, "0")}-explorer-tx.png`), fullPage: true });
+  await shoot(explorer, "explorer-tx");
   await explorer.goto(new URL(`address/${account}`, system.explorer_url).href);
   assert.match(await explorer.locator("main").innerText(), /70/, "the explorer shows the citizen's allocation");
-  if (shots) await explorer.screenshot({ path: path.join(shots, `${String(++step).padStart(2, "0")}-explorer-account.png`), fullPage: true });
+  await shoot(explorer, "explorer-account");
 
   // «Проверить мой голос» agrees with the chain.
   await first.by("receipt-check").click();
@@ -113,7 +85,7 @@ try {
   await first.context.close();
 
   // Another phone: the words bring everything back, and the allocation can be changed.
-  const second = await openPhone();
+  const second = await openPhone(browser);
   await second.page.goto(new URL("restore", system.portal_url).href);
   await second.by("restore-words").fill(words.join(" "));
   await second.look("restore");

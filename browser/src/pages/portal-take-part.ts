@@ -1,15 +1,16 @@
 // The citizen's whole way through a round: key, credential, registration, ballot, receipt. At every load the page finds
 // out anew where the citizen stands (see ../portal/flow.ts), so that a lost session, network or tab loses nothing.
 
-import { deriveKeys, encodeWords, newMasterSecret, type Hex, type ScopeKeys } from "../credential/index.ts";
+import { deriveKeys, encodeWords, newMasterSecret, type Hex, type PartialSignature, type ScopeKeys } from "../credential/index.ts";
 import { signAllocation, toAllocation, toChoices, sameDistribution, type Choices } from "../portal/allocation.ts";
 import { chosenCount, given, worth } from "../portal/ballot.ts";
 import { BallotForm, fillChoices } from "../portal/ballot-form.ts";
 import { RoundOnChain, type Citizen } from "../portal/chain.ts";
-import { obtainCredential, scopeOf } from "../portal/credential.ts";
-import { byId, download, onClick, pause, show } from "../portal/dom.ts";
+import { blindedOf, checkPartial, combineCredential, obtainCredential, scopeOf } from "../portal/credential.ts";
+import { byId, download, element, onClick, pause, show } from "../portal/dom.ts";
 import { nextStep, type Step } from "../portal/flow.ts";
 import { dateTime, money, percent } from "../portal/format.ts";
+import { coSignUrl, parseAnswer, remaining, takePartUrl } from "../portal/group.ts";
 import { getRound, getSession, type Phase, type RoundInfo, type Session } from "../portal/portal.ts";
 import { asProblem, Problem, problem } from "../portal/problem.ts";
 import { makeReceipt, type Receipt } from "../portal/receipt.ts";
@@ -20,14 +21,14 @@ import { showWork, workIsSlow } from "../portal/working.ts";
 import { askWords, hideWords, showWords } from "../portal/words-view.ts";
 
 const SECTIONS = [
-    "loading", "login", "ineligible", "keys", "restore", "words", "words-check", "credential", "working", "wait", "ballot", "confirm",
+    "loading", "login", "ineligible", "keys", "restore", "words", "words-check", "credential", "group", "working", "wait", "ballot", "confirm",
     "receipt", "closed", "refused",
 ] as const;
 type Section = (typeof SECTIONS)[number];
 
 /** Which of the four marks at the top belongs to a section. */
 const MARKS: Partial<Record<Section, number>> = {
-    keys: 0, restore: 0, words: 0, "words-check": 0, login: 1, credential: 1, wait: 1, ballot: 2, confirm: 2, receipt: 3,
+    keys: 0, restore: 0, words: 0, "words-check": 0, login: 1, credential: 1, group: 1, wait: 1, ballot: 2, confirm: 2, receipt: 3,
 };
 
 interface Loaded {
@@ -59,7 +60,7 @@ function display(section: Section, focus = true): void {
         else item.removeAttribute("aria-current");
     });
     const nags = storage.master() !== undefined && !storage.wordsChecked();
-    show("words-nag", nags && ["credential", "wait", "ballot", "receipt"].includes(section));
+    show("words-nag", nags && ["credential", "group", "wait", "ballot", "receipt"].includes(section));
     if (section !== "words") hideWords();
     if (focus) byId(`step-${section}`).querySelector<HTMLElement>("h2")?.focus();
 }
@@ -113,6 +114,7 @@ async function load(): Promise<Loaded> {
 async function decide(): Promise<void> {
     await attempt(async () => {
         loaded = await load();
+        takeAnswer(loaded.round);
         const { round, session, phase, keys, citizen } = loaded;
         const step = nextStep({
             round,
@@ -146,6 +148,8 @@ async function perform(step: Step, now: Loaded): Promise<void> {
             return displayWords();
         case "credential":
             return display("credential");
+        case "group":
+            return displayGroup(now);
         case "register":
             return register(now);
         case "wait":
@@ -234,20 +238,77 @@ onClick("get-credential", () =>
         const master = storage.master();
         const scopeClass = round.class;
         if (!master || scopeClass === null) return decide();
-        const mark = credentialWork(round);
-        const signature = await obtainCredential(round, chain, master, session.csrf, scopeClass, mark);
-        storage.setProgress(round.chain_id, round.contract, { class: scopeClass, signature });
-        if (round.registration_delay_ms > 0) {
-            mark("delay");
-            await pause(randomBelow(round.registration_delay_ms));
+        const mark = credentialWork(round, round.classes[scopeClass]?.group != null);
+        const obtained = await obtainCredential(round, chain, master, session.csrf, scopeClass, mark);
+        if ("partial" in obtained) {
+            keepPartial(round, scopeClass, obtained.partial);
+            return decide();
         }
-        await register(loaded, mark);
+        await keepCredential(loaded, scopeClass, obtained.signature, mark);
     }),
 );
 
-function credentialWork(round: RoundInfo): (step: string) => void {
+async function keepCredential(now: Loaded, scopeClass: number, signature: Hex, mark: (step: string) => void): Promise<void> {
+    const { round } = now;
+    storage.setProgress(round.chain_id, round.contract, { class: scopeClass, signature, partials: undefined });
+    if (round.registration_delay_ms > 0) {
+        mark("delay");
+        await pause(randomBelow(round.registration_delay_ms));
+    }
+    await register(now, mark);
+}
+
+// --- Several issuers ---
+
+function keepPartial(round: RoundInfo, scopeClass: number, partial: PartialSignature): void {
+    const others = (progressOf(round).partials ?? []).filter(({ issuer }) => issuer !== partial.issuer);
+    storage.setProgress(round.chain_id, round.contract, { class: scopeClass, partials: [...others, partial] });
+}
+
+/** Takes what the citizen brings back from another issuer's portal. A wrong part is refused and forgotten. */
+function takeAnswer(round: RoundInfo): void {
+    const partial = parseAnswer(location.hash);
+    if (!partial) return;
+    history.replaceState(null, "", location.pathname);
+    const master = storage.master();
+    const { class: scopeClass = 0, signature } = progressOf(round);
+    const group = round.classes[scopeClass]?.group;
+    if (!master || !group || signature) return;
+    checkPartial(round, group, master, scopeClass, partial);
+    keepPartial(round, scopeClass, partial);
+}
+
+/** Sends the citizen to other issuers, or combines when enough have signed. */
+async function displayGroup(now: Loaded): Promise<void> {
+    const { round, chain } = now;
+    const master = storage.master();
+    const { class: scopeClass = 0, partials = [] } = progressOf(round);
+    const group = round.classes[scopeClass]?.group;
+    if (!master || !group) return;
+    if (partials.length >= group.needed) {
+        const mark = credentialWork(round);
+        mark("verify");
+        const signature = await combineCredential(round, chain, master, scopeClass, group, partials);
+        return keepCredential(now, scopeClass, signature, mark);
+    }
+    byId("group-signed").textContent = text("js-group-signed", { signed: String(partials.length), needed: String(group.needed) });
+    const own = group.members[group.issuer - 1]?.portal ?? location.origin;
+    const request = { class: scopeClass, blinded: blindedOf(round, master, scopeClass), back: takePartUrl(own, round.contract) };
+    const links = remaining(group, partials).map(({ issuer, portal }) =>
+        element(
+            "a",
+            { class: "button", href: coSignUrl(portal, round.contract, request), "data-testid": `group-go-${issuer}` },
+            text("js-group-go", { host: new URL(portal).host }),
+        ),
+    );
+    byId("group-list").replaceChildren(...links);
+    display("group");
+}
+
+function credentialWork(round: RoundInfo, inPart = false): (step: string) => void {
     const delay = round.registration_delay_ms > 0 ? ["delay"] : [];
-    const mark = showWork("credential", ["blind", "issue", "verify", ...delay, "register", "registered"]);
+    const rest = inPart ? [] : [...delay, "register", "registered"];
+    const mark = showWork("credential", ["blind", "issue", "verify", ...rest]);
     display("working");
     return mark;
 }

@@ -1,7 +1,20 @@
-// Getting a credential: blind, have it signed, unblind, verify against the key that the chain has.
+// Getting a credential: blind, have it signed, by one issuer or by several, unblind, verify against the key that the chain has.
 
-import { blind, deriveKeys, unblind, verify, type CredentialScope, type Hex, type MasterSecret } from "../credential/index.ts";
+import {
+    blind,
+    combine,
+    deriveKeys,
+    unblind,
+    verify,
+    verifyPartial,
+    type CredentialScope,
+    type GroupKeys,
+    type Hex,
+    type MasterSecret,
+    type PartialSignature,
+} from "../credential/index.ts";
 import type { RoundOnChain } from "./chain.ts";
+import type { IssuerGroup } from "./group.ts";
 import { requestCredential, type RoundInfo } from "./portal.ts";
 import { Problem } from "./problem.ts";
 import { text } from "./texts.ts";
@@ -27,7 +40,9 @@ export async function checkedIssuerKey(round: RoundInfo, chain: RoundOnChain, sc
     return onChain;
 }
 
-/** The unblinded credential of the citizen's account, verified. */
+/** What this portal's issuer gave: the verified credential, or its verified part where several issuers must sign. */
+export type Obtained = { readonly signature: Hex } | { readonly partial: PartialSignature };
+
 export async function obtainCredential(
     round: RoundInfo,
     chain: RoundOnChain,
@@ -35,20 +50,84 @@ export async function obtainCredential(
     csrf: string,
     scopeClass: number,
     onStep: (step: CredentialStep) => void,
-): Promise<Hex> {
-    const scope = scopeOf(round, scopeClass);
+): Promise<Obtained> {
     const key = await checkedIssuerKey(round, chain, scopeClass);
     onStep("blind");
     await paint();
-    const keys = deriveKeys(master, scope);
-    const blinded = blind(scope, keys.address, keys.blinding);
+    const blinded = blindedOf(round, master, scopeClass);
     onStep("issue");
     const answer = await requestCredential(round.contract, csrf, scopeClass, blinded);
     onStep("verify");
     await paint();
-    let signature: Hex | undefined;
+    const group = round.classes[scopeClass]?.group;
+    if (!group) return { signature: credentialOf(round, master, scopeClass, key, answer.signature) };
+    const partial = { issuer: answer.issuer ?? 0, signature: answer.signature };
+    checkPartial(round, group, master, scopeClass, partial);
+    return { partial };
+}
+
+/** The blinded message of the citizen's account: always the same, whichever issuer is asked, and however often. */
+export function blindedOf(round: RoundInfo, master: MasterSecret, scopeClass: number): Hex {
+    const scope = scopeOf(round, scopeClass);
+    const keys = deriveKeys(master, scope);
+    return blind(scope, keys.address, keys.blinding);
+}
+
+/** Refuses an issuer's part that is not under its own key; the citizen goes to another issuer then. */
+export function checkPartial(
+    round: RoundInfo,
+    group: IssuerGroup,
+    master: MasterSecret,
+    scopeClass: number,
+    partial: PartialSignature,
+): void {
+    let holds = false;
     try {
-        signature = unblind(answer, keys.blinding);
+        holds = verifyPartial(keysOf(round, group, scopeClass), blindedOf(round, master, scopeClass), partial);
+    } catch {
+        // A malformed part, or one of an issuer that does not exist, is as bad as a wrong one.
+    }
+    if (!holds) throw wrongPartial(group, partial.issuer);
+}
+
+/** The verified credential from the parts of enough issuers. */
+export async function combineCredential(
+    round: RoundInfo,
+    chain: RoundOnChain,
+    master: MasterSecret,
+    scopeClass: number,
+    group: IssuerGroup,
+    partials: readonly PartialSignature[],
+): Promise<Hex> {
+    const key = await checkedIssuerKey(round, chain, scopeClass);
+    await paint();
+    let signature: Hex;
+    try {
+        signature = combine({ ...keysOf(round, group, scopeClass), groupKey: key }, blindedOf(round, master, scopeClass), partials);
+    } catch (error) {
+        // Each part was under its issuer's key: then these keys are not those of the key on chain.
+        throw new Problem("group-keys", text("js-group-keys"), String(error));
+    }
+    return credentialOf(round, master, scopeClass, key, signature);
+}
+
+function keysOf(round: RoundInfo, group: IssuerGroup, scopeClass: number): GroupKeys {
+    const groupKey = round.classes[scopeClass]?.issuer_key ?? "0x";
+    return { needed: group.needed, groupKey, shareKeys: group.members.map((member) => member.share_key) };
+}
+
+function wrongPartial(group: IssuerGroup, issuer: number): Problem {
+    const portal = group.members[issuer - 1]?.portal;
+    const host = portal ? new URL(portal).host : "?";
+    return new Problem("group-wrong", text("js-group-wrong", { issuer: String(issuer), host }), `issuer ${issuer}`);
+}
+
+/** Unblinds and verifies under the key on chain. */
+function credentialOf(round: RoundInfo, master: MasterSecret, scopeClass: number, key: Hex, answer: Hex): Hex {
+    const scope = scopeOf(round, scopeClass);
+    const keys = deriveKeys(master, scope);
+    try {
+        const signature = unblind(answer, keys.blinding);
         if (verify(key, scope, keys.address, signature)) return signature;
     } catch {
         // A malformed answer is as bad as a wrong one.

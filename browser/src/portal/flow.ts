@@ -13,6 +13,8 @@ export type Step =
     | { readonly name: "restore" }
     | { readonly name: "words" }
     | { readonly name: "credential" }
+    /** Of several issuers some have signed: others must. */
+    | { readonly name: "group" }
     /** The credential is there, the chain does not know it yet. */
     | { readonly name: "register" }
     | { readonly name: "wait" }
@@ -56,6 +58,8 @@ export function nextStep(situation: Situation): Step {
         return { name: "closed", why: hasKey ? "not-registered" : "no-key" };
     }
     if (hasKey && progress.signature) return { name: "register" };
+    // What other issuers still have to sign needs no login here.
+    if (hasKey && progress.partials?.length && round.classes[progress.class ?? 0]?.group) return { name: "group" };
     if (!session) return { name: "login" };
     if (round.class === null) return { name: "ineligible", reason: round.ineligible ?? "municipality" };
     if (!hasKey) return { name: round.issued ? "restore" : "keys" };

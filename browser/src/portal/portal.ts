@@ -1,6 +1,7 @@
 // Calls of the portal, with the session cookie. Nothing here ever carries an account or a choice.
 
 import type { Hex } from "../credential/index.ts";
+import type { IssuerGroup } from "./group.ts";
 import { fetchJson, Problem } from "./problem.ts";
 
 export type Phase = "draft" | "registration" | "pledging" | "tallying" | "objection" | "settled" | "closed" | "cancelled";
@@ -34,7 +35,12 @@ export interface RoundInfo {
     readonly issuer_key: Hex | null;
     /** Whether the citizen had a credential of this round: only the same key can have it again. */
     readonly issued: boolean;
-    readonly classes: readonly { readonly weight: number; readonly issuer_key: Hex }[];
+    readonly classes: readonly {
+        readonly weight: number;
+        readonly issuer_key: Hex;
+        /** Null with one issuer, and when nothing is issued. */
+        readonly group: IssuerGroup | null;
+    }[];
     readonly ballot_kind: BallotKind;
     readonly allotment: "fixed" | "equal";
     readonly share_points: number;
@@ -76,9 +82,15 @@ export function getRounds(): Promise<RoundEntry[]> {
     return fetchJson<RoundEntry[]>("/api/v1/rounds", {}, LOCALIZED);
 }
 
+/** The blind signature; with an issuer's number it is that issuer's part of one. */
+export interface IssuerAnswer {
+    readonly signature: Hex;
+    readonly issuer?: number;
+}
+
 /** Has a blinded message signed. */
-export async function requestCredential(round: Hex, csrf: string, scopeClass: number, blinded: Hex): Promise<Hex> {
-    const answer = await fetchJson<{ signature: Hex }>(
+export function requestCredential(round: Hex, csrf: string, scopeClass: number, blinded: Hex): Promise<IssuerAnswer> {
+    return fetchJson<IssuerAnswer>(
         `/api/v1/rounds/${round}/credential`,
         {
             method: "POST",
@@ -87,5 +99,4 @@ export async function requestCredential(round: Hex, csrf: string, scopeClass: nu
         },
         LOCALIZED,
     );
-    return answer.signature;
 }

@@ -3,13 +3,15 @@
 // Users are told apart by the opaque name that the portal gives to each citizen's own browser: without it two people who
 // share a browser would have one key signed twice, and one of them would lose the right to vote.
 
-import { fromHex, toHex, type Hex, type MasterSecret } from "../credential/index.ts";
+import { fromHex, toHex, type Hex, type MasterSecret, type PartialSignature } from "../credential/index.ts";
 import type { SignedAllocation } from "./allocation.ts";
 import type { Receipt } from "./receipt.ts";
 
 /** How far a citizen is in one round. */
 export interface Progress {
     class?: number;
+    /** Parts of the signature, where several issuers must sign, until there are enough. */
+    partials?: readonly PartialSignature[];
     /** The unblinded, verified credential. */
     signature?: Hex;
     /** Id of the registration at the relayer. */

@@ -20,5 +20,6 @@ pub use record::{
     Transcript,
 };
 pub use steps::{
-    answer, combine, contribute, create, deal, destroy, finish, seal_shares, sign, transcript, trial_message, verify,
+    answer, combine, contribute, create, deal, destroy, finish, seal_shares, share, sign, transcript, trial_message,
+    verify,
 };

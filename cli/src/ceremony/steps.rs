@@ -202,6 +202,24 @@ pub fn trial_message(plan: &Plan) -> BlindedMessage {
     BlindedMessage::from_bytes(&point.to_bytes()).expect("a hash to the curve is a member of the group")
 }
 
+/// This participant's share of the key.
+///
+/// # Errors
+/// When there is no share, or it is damaged.
+pub fn share(
+    record: &Record,
+    transcript: &Transcript,
+    identity: &Identity,
+    private: &PrivateFolder,
+) -> anyhow::Result<KeyShare> {
+    let index = record.plan.index_of(identity)?;
+    let path = private.share_file(record.plan.session());
+    ensure!(path.exists(), "there is no share of this ceremony in {}: run `kopilka ceremony finish`", path.display());
+    let opened = open(identity, &path)?;
+    let share = KeyShare::from_bytes(&transcript.keys, index, &opened);
+    share.with_context(|| format!("{} does not hold your share of this key", path.display()))
+}
+
 /// Signs a blinded message with this participant's share.
 ///
 /// # Errors
@@ -213,12 +231,7 @@ pub fn sign(
     private: &PrivateFolder,
     message: &BlindedMessage,
 ) -> anyhow::Result<PartialSignature> {
-    let index = record.plan.index_of(identity)?;
-    let path = private.share_file(record.plan.session());
-    ensure!(path.exists(), "there is no share of this ceremony in {}: run `kopilka ceremony finish`", path.display());
-    let opened = open(identity, &path)?;
-    let share = KeyShare::from_bytes(&transcript.keys, index, &opened);
-    Ok(share.with_context(|| format!("{} does not hold your share of this key", path.display()))?.sign_blinded(message))
+    Ok(share(record, transcript, identity, private)?.sign_blinded(message))
 }
 
 /// Combines partial signatures, naming whoever signed wrongly.

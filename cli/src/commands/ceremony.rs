@@ -3,10 +3,13 @@
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
+use alloy::primitives::Address;
 use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand};
 use kopilka_credential::BlindedMessage;
 use kopilka_credential::threshold::{IssuerIndex, PartialSignature};
+use kopilka_portal::KeyStore;
+use url::Url;
 use zeroize::Zeroizing;
 
 use crate::ceremony::{self, Card, Identity, Passphrase, PrivateFolder, Purpose, Record, Transcript};
@@ -23,7 +26,9 @@ Example, for three offices of which two must sign:
   kopilka ceremony contribute --folder round-7 --private mine                 each; pass contribution-N.json round
   kopilka ceremony verify --folder round-7 --private mine                     each; pass review-N.json round
   kopilka ceremony finish --folder round-7 --private mine                     each; pass confirmation-N.json round
-  kopilka ceremony show --folder round-7                                      the key for the contract")]
+  kopilka ceremony show --folder round-7                                      the key for the contract
+  kopilka ceremony install --folder round-7 --private mine --keys DIR \\
+      --portal https://a.example --portal https://b.example --portal https://c.example     each; gives the share to the portal")]
 pub enum CeremonyCommand {
     /// Make the keys of a participant: an identity, which is secret, and a card to hand on.
     Identity(IdentityArgs),
@@ -39,6 +44,8 @@ pub enum CeremonyCommand {
     Finish(FinishArgs),
     /// Show the key in the encoding that contracts take, or what is still missing.
     Show(ShowArgs),
+    /// Give your share to your portal, which signs with it from then on.
+    Install(InstallArgs),
     /// Sign a blinded message with your share, to try the key out.
     Sign(SignArgs),
     /// Combine the signatures of several participants.
@@ -136,6 +143,28 @@ pub struct ShowArgs {
     key: bool,
 }
 
+/// Arguments of `install`.
+#[derive(Debug, Args)]
+pub struct InstallArgs {
+    #[command(flatten)]
+    mine: Mine,
+    /// As for `finish`.
+    #[arg(long, value_name = "N")]
+    without_answer: Vec<u8>,
+    /// The portal's folder of issuer keys, such as DATA/issuer-keys. Run this as the user of the portal.
+    #[arg(long, value_name = "DIR")]
+    keys: PathBuf,
+    /// Address of an issuer's portal, once for each issuer, the first issuer's first.
+    #[arg(long = "portal", value_name = "URL", required = true)]
+    portals: Vec<Url>,
+    /// The round that has the key; without it the clerk's `round create --issuer-key` tells the portal.
+    #[arg(long, value_name = "ADDRESS")]
+    round: Option<Address>,
+    /// The class that has the key.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    class: u8,
+}
+
 /// Arguments of `sign`.
 #[derive(Debug, Args)]
 pub struct SignArgs {
@@ -185,6 +214,7 @@ pub(super) fn run(command: CeremonyCommand) -> anyhow::Result<()> {
         CeremonyCommand::Answer(args) => answer(&args),
         CeremonyCommand::Finish(args) => finish(&args),
         CeremonyCommand::Show(args) => show(&args),
+        CeremonyCommand::Install(args) => install(&args),
         CeremonyCommand::Sign(args) => sign(&args),
         CeremonyCommand::Combine(args) => combine(&args),
         CeremonyCommand::Destroy(args) => destroy(&args),
@@ -335,6 +365,34 @@ fn show(args: &ShowArgs) -> anyhow::Result<()> {
     }
     if !all {
         say!("Do not use the key before everybody has confirmed it.");
+    }
+    Ok(())
+}
+
+fn install(args: &InstallArgs) -> anyhow::Result<()> {
+    let (record, identity, private) = args.mine.open()?;
+    let (_, transcript) = ceremony::transcript(&record, &indices(&args.without_answer)?)?;
+    let confirmed = record.confirmed(&transcript)?;
+    let missing = record.missing(&record.confirmations);
+    ensure!(
+        confirmed.len() == usize::from(record.plan.threshold.issuers()),
+        "the key is not to be used: {} have not confirmed it",
+        missing.join(", ")
+    );
+    for portal in &args.portals {
+        ensure!(portal.has_host(), "{portal} is no address of a portal: it should look like https://kopilka.example");
+    }
+    let share = ceremony::share(&record, &transcript, &identity, &private)?;
+    let issuer = share.issuer();
+    let store = KeyStore::open(&args.keys)?;
+    let key = store.add_share(share, transcript.keys, args.portals.clone())?;
+    say!("key {}", key.id);
+    match args.round {
+        Some(round) => {
+            store.bind(key.id, round, args.class)?;
+            say!("The portal signs in part, as issuer {issuer}, for class {} of the round {round}.", args.class);
+        }
+        None => say!("Create the round with: kopilka round create --issuer-key {} PLAN", key.id),
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ use kopilka_bindings::budget_round::BudgetRound;
 use kopilka_bindings::budget_rounds::BudgetRounds;
 use kopilka_bindings::budget_token::BudgetToken;
 use kopilka_domain::{Kopecks, Phase, settlement};
+use uuid::Uuid;
 
 use crate::election::ChainRound;
 use crate::staff::{RoundPlan, Staff, connect, describe};
@@ -87,6 +88,10 @@ pub struct CreateArgs {
     folder: Folder,
     /// The plan; `kopilka round example` shows one.
     plan: PathBuf,
+    /// Issuer key that the portal has already, such as a share of a key made by several offices, as `kopilka ceremony install`
+    /// prints it; without it the portal makes a key.
+    #[arg(long, value_name = "ID")]
+    issuer_key: Option<Uuid>,
 }
 
 /// Arguments of `propose-mint`.
@@ -159,7 +164,7 @@ pub(super) async fn run(command: RoundCommand) -> anyhow::Result<()> {
         RoundCommand::Create(args) => {
             let plan = read_plan(&args.plan)?;
             let (_, staff) = open(&args.folder)?;
-            let handle = staff.create_round(&plan).await?;
+            let handle = staff.create_round(&plan, args.issuer_key.as_ref().map(Uuid::to_string).as_deref()).await?;
             say!("round {}\ntoken {}\nmint {}", handle.round, handle.token, handle.mint_id);
             say!("The round has no money yet: a controller approves it with `kopilka round approve-mint`.");
             Ok(())

@@ -86,7 +86,7 @@ pub async fn replay(
     let municipality = demo_municipalities().into_iter().next().context("the stand-in has no municipality")?;
     let staff = Staff::new(system, secrets)?;
     let plan = plan::plan(&instance, &municipality, &options.choice, options.objection_seconds)?;
-    let handle = staff.create_round(&plan).await.context("the round could not be created")?;
+    let handle = staff.create_round(&plan, None).await.context("the round could not be created")?;
     staff.approve_mint(handle.token, handle.mint_id, plan.appropriation.amount).await?;
     staff.open_registration(handle.round).await?;
     stages.push(Stage::ended("setup", plan.initiatives.len(), started));

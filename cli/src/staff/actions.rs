@@ -126,11 +126,12 @@ impl Staff {
     }
 
     /// Creates a round from a plan: texts published, minting of the budget proposed, class 0 with its issuer key,
-    /// initiatives added. It stays in `Draft`, and without money until a controller approves.
+    /// initiatives added. It stays in `Draft`, and without money until a controller approves. The issuer key is `issuer_key`, which
+    /// the portal has already, or else a new one.
     ///
     /// # Errors
     /// When the portal or the chain refuses a step; the message names it.
-    pub async fn create_round(&self, plan: &RoundPlan) -> anyhow::Result<RoundHandle> {
+    pub async fn create_round(&self, plan: &RoundPlan, issuer_key: Option<&str>) -> anyhow::Result<RoundHandle> {
         ensure!(!plan.initiatives.is_empty(), "the plan has no initiatives: a round needs at least one");
         let municipality_id =
             self.ensure_municipality(plan.municipality.oktmo.as_str(), &plan.municipality.name).await?;
@@ -167,7 +168,10 @@ impl Staff {
         let mint_id = self.propose_mint(created.token, plan.appropriation.amount, order).await?;
         let handle = RoundHandle { round: created.round, token: created.token, mint_id };
 
-        let (key_id, key) = self.portal.create_issuer_key().await?;
+        let (key_id, key) = match issuer_key {
+            Some(key_id) => (key_id.to_owned(), self.portal.issuer_key(key_id).await?),
+            None => self.portal.create_issuer_key().await?,
+        };
         let round = self.clerk_round(handle.round);
         mined(round.addClass(1, key).send().await, "addClass").await?;
         self.portal.bind_issuer_key(&key_id, handle.round, 0).await?;

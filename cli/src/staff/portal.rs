@@ -40,6 +40,16 @@ impl PortalStaff {
         Ok((key.key_id, key.public_key_eip2537))
     }
 
+    /// The public key of an issuer key that the portal has, as `addClass` takes it.
+    ///
+    /// # Errors
+    /// When the portal has no such key, refuses or cannot be reached.
+    pub async fn issuer_key(&self, key_id: &str) -> anyhow::Result<Bytes> {
+        let path = format!("api/v1/staff/issuer-keys/{key_id}");
+        let key: IssuerKey = self.call(reqwest::Method::GET, &path, None).await?;
+        Ok(key.public_key_eip2537)
+    }
+
     /// Tells the portal for which class of which round it issues with a key; the key must stand on chain already.
     ///
     /// # Errors

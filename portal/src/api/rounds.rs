@@ -4,6 +4,7 @@ use alloy::primitives::{Address, B256};
 use axum::Json;
 use axum::extract::State;
 use kopilka_credential::IssuerPublicKey;
+use kopilka_credential::threshold::IssuerIndex;
 use kopilka_domain::{Allotment, BallotKind, Kopecks, Phase};
 use kopilka_store::portal::{self, view};
 use kopilka_web::{Page, WebResult};
@@ -13,6 +14,7 @@ use url::Url;
 use super::{RoundPath, documents};
 use crate::error::OrUnavailable as _;
 use crate::issuance::{Ineligible, class_of};
+use crate::keys::SigningKey;
 use crate::session::MaybeSession;
 use crate::state::AppState;
 
@@ -53,6 +55,37 @@ pub(crate) struct RoundJson {
 struct ClassJson {
     weight: u32,
     issuer_key: IssuerPublicKey,
+    /// Where several issuers hold the key together: who must sign. Null with one issuer, and when nothing is issued.
+    group: Option<GroupJson>,
+}
+
+/// Several issuers, of whom `needed` must sign.
+#[derive(Debug, Serialize)]
+struct GroupJson {
+    needed: u8,
+    /// The number of this portal's issuer, from 1.
+    issuer: IssuerIndex,
+    /// All of them, the first issuer first.
+    members: Vec<MemberJson>,
+}
+
+#[derive(Debug, Serialize)]
+struct MemberJson {
+    portal: Url,
+    /// Key of its share.
+    share_key: IssuerPublicKey,
+}
+
+impl GroupJson {
+    fn new(key: &SigningKey) -> Option<Self> {
+        let SigningKey::Share(member) = key else { return None };
+        let members = member.portals.iter().zip(member.keys.share_keys());
+        Some(Self {
+            needed: member.keys.threshold().needed(),
+            issuer: member.issuer(),
+            members: members.map(|(portal, key)| MemberJson { portal: portal.clone(), share_key: *key }).collect(),
+        })
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -77,6 +110,15 @@ pub(crate) async fn round_json(
         Some(Ok(class)) => (Some(class), None),
         Some(Err(reason)) => (None, Some(reason)),
     };
+    let mut classes = Vec::with_capacity(round.classes.len());
+    for (index, class) in (0..).zip(&round.classes) {
+        let key = if round.is_issuing() { state.keys.shown(address, index).or_unavailable()? } else { None };
+        classes.push(ClassJson {
+            weight: class.weight,
+            issuer_key: class.issuer_key,
+            group: key.as_ref().and_then(GroupJson::new),
+        });
+    }
     let mut connection = state.connection().await.or_unavailable()?;
     let hashes = round.initiatives.iter().map(|initiative| initiative.content_hash).chain([round.content_hash]);
     let texts = documents(&mut connection, hashes).await.or_unavailable()?;
@@ -101,11 +143,7 @@ pub(crate) async fn round_json(
         ineligible,
         issued,
         issuer_key: round.classes.get(usize::from(class.unwrap_or(0))).map(|class| class.issuer_key),
-        classes: round
-            .classes
-            .iter()
-            .map(|class| ClassJson { weight: class.weight, issuer_key: class.issuer_key })
-            .collect(),
+        classes,
         ballot_kind: round.ballot_kind,
         allotment: round.allotment,
         share_points: round.share_points,

@@ -11,7 +11,7 @@ pub(crate) use account::account;
 pub(crate) use home::home;
 pub(crate) use notice::{LoginFailure, Notice};
 pub(crate) use round::{initiative, round};
-pub(crate) use script::{check, restore, take_part};
+pub(crate) use script::{check, co_sign, restore, take_part};
 pub(crate) use words::honest;
 
 use crate::session::Session;
@@ -86,7 +86,7 @@ mod tests {
             render! {
                 super::home::Home, super::round::Round, super::round::Initiative, super::notice::Notice,
                 super::account::Account, super::words::Honest, super::script::TakePart, super::script::Check,
-                super::script::Restore,
+                super::script::CoSign, super::script::Restore,
             }
             for (name, markup) in rendered {
                 assert!(!markup.contains('\u{2329}'), "{name} in {language}: a message is missing\n{markup}");

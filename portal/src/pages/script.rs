@@ -56,6 +56,10 @@ script_page! {
     Check, "pages/check.html"
 }
 script_page! {
+    /// Another issuer's part of the signature.
+    CoSign, "pages/co-sign.html"
+}
+script_page! {
     /// Recovery words.
     Restore, "pages/restore.html"
 }
@@ -84,6 +88,18 @@ pub(crate) async fn check(
     Ok(Rendered(Check::make(page, corner, "portal-check.js", Some(address))))
 }
 
+/// `GET /rounds/{address}/co-sign`: where a browser comes from another issuer's portal. What it brings stands behind the `#`.
+pub(crate) async fn co_sign(
+    State(state): State<AppState>,
+    MaybeSession(session): MaybeSession,
+    page: Page,
+    RoundPath(address): RoundPath,
+) -> WebResult<Rendered<CoSign>> {
+    api::round(&state, address).await?;
+    let corner = Corner::new(&state, session.as_ref(), page.path());
+    Ok(Rendered(CoSign::make(page, corner, "portal-co-sign.js", Some(address))))
+}
+
 /// `GET /restore`.
 pub(crate) async fn restore(
     State(state): State<AppState>,
@@ -108,5 +124,6 @@ macro_rules! script_samples {
 script_samples! {
     TakePart "portal-take-part.js",
     Check "portal-check.js",
+    CoSign "portal-co-sign.js",
     Restore "portal-restore.js",
 }

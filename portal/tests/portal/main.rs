@@ -6,5 +6,6 @@ mod documents;
 mod issuing;
 mod login;
 mod pages;
+mod several;
 mod stored;
 mod world;

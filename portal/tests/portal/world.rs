@@ -63,11 +63,13 @@ pub(crate) struct RoundOptions {
     pub(crate) municipality: u32,
     pub(crate) classes: usize,
     pub(crate) fixed: bool,
+    /// Id of a key that the portal has already, for class 0.
+    pub(crate) key: Option<String>,
 }
 
 impl Default for RoundOptions {
     fn default() -> Self {
-        Self { municipality: 1, classes: 1, fixed: false }
+        Self { municipality: 1, classes: 1, fixed: false, key: None }
     }
 }
 
@@ -97,9 +99,14 @@ impl World {
         let (esia, esia_url, client) = start_esia(&portal).await;
         let assets = dir.path().join("assets");
         std::fs::create_dir(&assets).unwrap();
-        for name in
-            ["portal-round.js", "portal-round.css", "portal-take-part.js", "portal-check.js", "portal-restore.js"]
-        {
+        for name in [
+            "portal-round.js",
+            "portal-round.css",
+            "portal-take-part.js",
+            "portal-co-sign.js",
+            "portal-check.js",
+            "portal-restore.js",
+        ] {
             std::fs::write(assets.join(name), "").unwrap();
         }
         let keys_dir = dir.path().join("issuer-keys");
@@ -180,7 +187,11 @@ impl World {
         let contract = BudgetRound::new(created.round, &clerk);
         let mut keys = Vec::new();
         for class in 0..options.classes {
-            let key: Value = self.staff("POST", "api/v1/staff/issuer-keys", None).await.json().await.unwrap();
+            let (method, path) = match &options.key {
+                Some(id) if class == 0 => ("GET", format!("api/v1/staff/issuer-keys/{id}")),
+                _ => ("POST", "api/v1/staff/issuer-keys".to_owned()),
+            };
+            let key: Value = self.staff(method, &path, None).await.json().await.unwrap();
             let public = hex::decode(&key["public_key_eip2537"].as_str().unwrap()[2..]).unwrap();
             contract.addClass(1, public.clone().into()).send().await.unwrap().get_receipt().await.unwrap();
             let path = format!("api/v1/staff/issuer-keys/{}", key["key_id"].as_str().unwrap());

@@ -4,3 +4,4 @@ mod audit;
 mod citizen;
 mod crash;
 mod election;
+mod issuers;
