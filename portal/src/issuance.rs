@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{OrUnavailable as _, PortalError};
+use crate::keys::check_address;
 use crate::rounds::Round;
 use crate::session::{Age, Session};
+use crate::signing::SigningKey;
 use crate::state::AppState;
 
 /// What the browser asks for.
@@ -90,6 +92,10 @@ pub(crate) async fn issue(
     let on_chain = round.classes.get(usize::from(class)).map(|class| class.issuer_key);
     if on_chain != Some(key.public_key()) {
         return Err(PortalError::Nonsense("the issuer key of the round is not the one bound to it here").into_web());
+    }
+
+    if let SigningKey::Share(member) = &key {
+        check_address(member, &state.config.public_url).or_unavailable()?;
     }
 
     let tag = session.person_tag(&state.config.person_tag_secret, &address.0.0);

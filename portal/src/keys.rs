@@ -16,11 +16,13 @@ use std::time::{Duration, Instant};
 
 use alloy::primitives::Address;
 use kopilka_credential::threshold::{GroupKeys, IssuerIndex, KeyShare};
-use kopilka_credential::{BlindSignature, BlindedMessage, IssuerPublicKey, IssuerSecretKey};
+use kopilka_credential::{IssuerPublicKey, IssuerSecretKey};
 use serde::{Deserialize, Serialize};
 use url::Url;
 use uuid::Uuid;
 use zeroize::{Zeroize as _, Zeroizing};
+
+use crate::signing::{Member, SigningKey};
 
 /// For pages, a folder in which a key is missing is not read again before this time is over.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -79,6 +81,17 @@ pub enum KeyError {
         /// How many issuers there are.
         issuers: u8,
     },
+    /// A share names another address for this portal than it has.
+    #[error(
+        "the share of the issuer key names {} for this portal, which is at {portal}: install it again, with the right --portal",
+        named.as_ref().map_or("no address", Url::as_str)
+    )]
+    Elsewhere {
+        /// What the share names.
+        named: Option<Url>,
+        /// Where the portal is.
+        portal: Url,
+    },
     /// The round and class have another key.
     #[error("the round {round}, class {class} has the issuer key {key} already")]
     RoundTaken {
@@ -105,59 +118,6 @@ pub struct IssuerKey {
     pub id: Uuid,
     /// What goes on chain.
     pub public_key: IssuerPublicKey,
-}
-
-/// One issuer's part of a key that several made together.
-#[derive(Debug, Clone)]
-pub(crate) struct Member {
-    share: KeyShare,
-    pub(crate) keys: GroupKeys,
-    /// Where the issuers' portals are, the first issuer's first.
-    pub(crate) portals: Vec<Url>,
-}
-
-impl Member {
-    /// Whose part it is.
-    pub(crate) fn issuer(&self) -> IssuerIndex {
-        self.share.issuer()
-    }
-}
-
-/// What signs for a round and class.
-#[derive(Clone)]
-pub(crate) enum SigningKey {
-    /// The whole key.
-    Whole(IssuerSecretKey),
-    /// A share of it.
-    Share(Arc<Member>),
-}
-
-impl SigningKey {
-    /// The key that stands on chain.
-    pub(crate) fn public_key(&self) -> IssuerPublicKey {
-        match self {
-            Self::Whole(secret) => secret.public_key(),
-            Self::Share(member) => member.keys.group_key(),
-        }
-    }
-
-    /// The issuer's answer: the whole blind signature, or its part with the issuer's number.
-    pub(crate) fn sign_blinded(&self, message: &BlindedMessage) -> (BlindSignature, Option<IssuerIndex>) {
-        match self {
-            Self::Whole(secret) => (secret.sign_blinded(message), None),
-            Self::Share(member) => {
-                let partial = member.share.sign_blinded(message);
-                (partial.signature, Some(partial.issuer))
-            }
-        }
-    }
-
-    fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
-        match self {
-            Self::Whole(secret) => secret.to_bytes(),
-            Self::Share(member) => member.share.to_bytes(),
-        }
-    }
 }
 
 #[derive(Clone)]
@@ -375,6 +335,17 @@ impl KeyStore {
             File::open(&self.dir)?.sync_all()
         };
         write().map_err(io)
+    }
+}
+
+/// Whether a share names this address for the portal that has it.
+///
+/// # Errors
+/// [`KeyError::Elsewhere`].
+pub(crate) fn check_address(member: &Member, portal: &Url) -> Result<(), KeyError> {
+    match member.own_portal() {
+        Some(named) if named.origin() == portal.origin() => Ok(()),
+        named => Err(KeyError::Elsewhere { named: named.cloned(), portal: portal.clone() }),
     }
 }
 

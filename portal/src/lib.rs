@@ -19,6 +19,7 @@ mod publish;
 mod rounds;
 mod run;
 mod session;
+mod signing;
 mod staff;
 mod state;
 mod territory;

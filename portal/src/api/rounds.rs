@@ -14,8 +14,8 @@ use url::Url;
 use super::{RoundPath, documents};
 use crate::error::OrUnavailable as _;
 use crate::issuance::{Ineligible, class_of};
-use crate::keys::SigningKey;
 use crate::session::MaybeSession;
+use crate::signing::SigningKey;
 use crate::state::AppState;
 
 /// `GET /api/v1/rounds/{address}`.

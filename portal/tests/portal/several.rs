@@ -29,8 +29,9 @@ fn group() -> (GroupKeys, Vec<KeyShare>) {
     (outcome.keys, shares)
 }
 
-fn portals() -> Vec<Url> {
-    (1..=3).map(|number| format!("https://issuer-{number}.example/").parse().unwrap()).collect()
+/// Three portals, of which this is the second.
+fn portals(own: &str) -> Vec<Url> {
+    ["https://one.example/", own, "https://three.example/"].map(|portal| portal.parse().unwrap()).to_vec()
 }
 
 #[tokio::test]
@@ -38,7 +39,8 @@ async fn a_share_signs_in_part_and_two_parts_make_a_credential() {
     let world = World::start().await;
     let (keys, shares) = group();
     let store = KeyStore::open(&world.keys_dir).unwrap();
-    let id = store.add_share(shares[1].clone(), keys.clone(), portals()).unwrap().id.to_string();
+    let portals = portals(world.portal.as_str());
+    let id = store.add_share(shares[1].clone(), keys.clone(), portals.clone()).unwrap().id.to_string();
     let round = world.round(RoundOptions { key: Some(id), ..Default::default() }).await;
     assert_eq!(round.keys[0], keys.group_key());
 
@@ -47,7 +49,7 @@ async fn a_share_signs_in_part_and_two_parts_make_a_credential() {
     let told = &info["classes"][0]["group"];
     assert_eq!((&told["needed"], &told["issuer"]), (&2.into(), &2.into()), "{info}");
     let members = told["members"].as_array().unwrap();
-    for ((member, portal), key) in members.iter().zip(portals()).zip(keys.share_keys()) {
+    for ((member, portal), key) in members.iter().zip(portals).zip(keys.share_keys()) {
         assert_eq!(member["portal"], portal.as_str());
         assert_eq!(member["share_key"], key.to_string());
     }
@@ -88,16 +90,29 @@ async fn one_issuer_is_no_group() {
     assert!(answer.get("issuer").is_none(), "{answer}");
 }
 
+#[tokio::test]
+async fn a_share_of_a_portal_that_is_elsewhere_signs_nothing() {
+    let world = World::start().await;
+    let (keys, shares) = group();
+    let store = KeyStore::open(&world.keys_dir).unwrap();
+    let id = store.add_share(shares[1].clone(), keys, portals("https://two.example/")).unwrap().id.to_string();
+    let round = world.round(RoundOptions { key: Some(id), ..Default::default() }).await;
+    let citizen = world.citizen(named::RESIDENT).await;
+    let refused = citizen.ask(&round, 0, &Keys::new(&round.scope).blinded.to_string()).await;
+    assert_eq!(problem(refused).await, (StatusCode::SERVICE_UNAVAILABLE, "issuer-unavailable".to_owned()));
+}
+
 #[test]
 fn a_share_is_kept_once_and_only_whole() {
     let dir = tempfile::tempdir().unwrap();
     let (keys, shares) = group();
     let store = KeyStore::open(dir.path()).unwrap();
-    let too_few = store.add_share(shares[1].clone(), keys.clone(), portals()[..2].to_vec());
+    let portals = portals("https://two.example/");
+    let too_few = store.add_share(shares[1].clone(), keys.clone(), portals[..2].to_vec());
     assert!(matches!(too_few, Err(KeyError::Portals { portals: 2, issuers: 3 })));
-    let key = store.add_share(shares[1].clone(), keys.clone(), portals()).unwrap();
+    let key = store.add_share(shares[1].clone(), keys.clone(), portals.clone()).unwrap();
     assert_eq!(key.public_key, keys.group_key());
-    let again = store.add_share(shares[1].clone(), keys.clone(), portals());
+    let again = store.add_share(shares[1].clone(), keys.clone(), portals.clone());
     assert!(matches!(again, Err(KeyError::Present(id)) if id == key.id));
     assert_eq!(KeyStore::open(dir.path()).unwrap().public(key.id).unwrap(), keys.group_key());
 
