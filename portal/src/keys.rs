@@ -83,14 +83,13 @@ pub enum KeyError {
     },
     /// A share names another address for this portal than it has.
     #[error(
-        "the share of the issuer key names {} for this portal, which is at {portal}: install it again, with the right --portal",
-        named.as_ref().map_or("no address", Url::as_str)
+        "the share of the issuer key names {named} for this portal, which is at {portal}: install it again, with the right --portal"
     )]
     Elsewhere {
         /// What the share names.
-        named: Option<Url>,
+        named: String,
         /// Where the portal is.
-        portal: Url,
+        portal: String,
     },
     /// The round and class have another key.
     #[error("the round {round}, class {class} has the issuer key {key} already")]
@@ -345,7 +344,10 @@ impl KeyStore {
 pub(crate) fn check_address(member: &Member, portal: &Url) -> Result<(), KeyError> {
     match member.own_portal() {
         Some(named) if named.origin() == portal.origin() => Ok(()),
-        named => Err(KeyError::Elsewhere { named: named.cloned(), portal: portal.clone() }),
+        named => {
+            let named = named.map_or("no address", Url::as_str).to_owned();
+            Err(KeyError::Elsewhere { named, portal: portal.to_string() })
+        }
     }
 }
 
