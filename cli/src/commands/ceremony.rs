@@ -431,7 +431,9 @@ fn destroy(args: &DestroyArgs) -> anyhow::Result<()> {
     if args.keep_identity {
         say!("Until the identity is destroyed too, the share can be restored from the ceremony's files.");
     }
-    say!("Copies and old media are not reached by this: see docs/ceremony.md.");
+    say!(
+        "Copies, such as the portal's in its folder of issuer keys, and old media are not reached by this: see docs/ceremony.md."
+    );
     Ok(())
 }
 
