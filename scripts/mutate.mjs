@@ -17,7 +17,7 @@ const threshold = 0.9;
 const everything = "contracts/test/{unit,integration}/**";
 
 // Most money at stake first.
-const order = ["BudgetToken", "BudgetRound", "BlindCredential", "CitizenRecord", "InitiativeWallet", "IssuerKey", "IssuerKeys", "Municipalities"];
+const order = ["BudgetToken", "BudgetRound", "AllocationBatch", "BlindCredential", "CitizenRecord", "InitiativeWallet", "IssuerKey", "IssuerKeys", "Municipalities"];
 
 const read = (file) => readFileSync(file, "utf8");
 const hash = (text) => createHash("sha256").update(text).digest("hex");

@@ -43,6 +43,7 @@ export async function checkedIssuerKey(round: RoundInfo, chain: RoundOnChain, sc
 /** What this portal's issuer gave: the verified credential, or its verified part where several issuers must sign. */
 export type Obtained = { readonly signature: Hex } | { readonly partial: PartialSignature };
 
+/** Asks this portal's issuer, and verifies what it answers. */
 export async function obtainCredential(
     round: RoundInfo,
     chain: RoundOnChain,

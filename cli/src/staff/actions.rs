@@ -133,6 +133,11 @@ impl Staff {
     /// When the portal or the chain refuses a step; the message names it.
     pub async fn create_round(&self, plan: &RoundPlan, issuer_key: Option<&str>) -> anyhow::Result<RoundHandle> {
         ensure!(!plan.initiatives.is_empty(), "the plan has no initiatives: a round needs at least one");
+        // First of all, so that a key that is not there leaves no round without one.
+        let (key_id, key) = match issuer_key {
+            Some(key_id) => (key_id.to_owned(), self.portal.issuer_key(key_id).await?),
+            None => self.portal.create_issuer_key().await?,
+        };
         let municipality_id =
             self.ensure_municipality(plan.municipality.oktmo.as_str(), &plan.municipality.name).await?;
         let text = json!({ "kind": "round", "title": plan.title, "description": plan.description });
@@ -168,10 +173,6 @@ impl Staff {
         let mint_id = self.propose_mint(created.token, plan.appropriation.amount, order).await?;
         let handle = RoundHandle { round: created.round, token: created.token, mint_id };
 
-        let (key_id, key) = match issuer_key {
-            Some(key_id) => (key_id.to_owned(), self.portal.issuer_key(key_id).await?),
-            None => self.portal.create_issuer_key().await?,
-        };
         let round = self.clerk_round(handle.round);
         mined(round.addClass(1, key).send().await, "addClass").await?;
         self.portal.bind_issuer_key(&key_id, handle.round, 0).await?;
