@@ -37,7 +37,7 @@ test("who has the credential needs no login any more", () => {
 });
 
 test("who has the part of one of several issuers is sent to the others, logged in here or not", () => {
-    const group = { needed: 2, issuer: 1, members: [] };
+    const group = { needed: 2, issuer: 1, home: 1, members: [] };
     const classes = [{ weight: 1, issuer_key: "0x" as const, group }];
     const partials = [{ issuer: 1, signature: "0x01" as const }];
     assert.equal(step({ round: { classes } }), "credential");
@@ -46,6 +46,16 @@ test("who has the part of one of several issuers is sent to the others, logged i
     assert.equal(step({ round: { classes }, progress: { partials: [] } }), "credential");
     assert.equal(step({ round: { classes }, progress: { partials, signature: "0x01" } }), "register");
     assert.equal(step({ progress: { partials } }), "credential", "an issuer who signs alone needs no parts");
+    const others = [{ issuer: 2, signature: "0x01" as const }];
+    assert.equal(step({ round: { classes }, progress: { partials: others } }), "credential", "the home issuer comes first");
+});
+
+test("at an issuer's portal where nobody begins one is sent to the one where everybody does", () => {
+    const classes = [{ weight: 1, issuer_key: "0x" as const, group: { needed: 2, issuer: 2, home: 1, members: [] } }];
+    for (const hasKey of [false, true]) {
+        for (const session of [null, SESSION]) assert.equal(step({ round: { classes }, hasKey, session }), "elsewhere");
+    }
+    assert.equal(step({ round: { classes }, phase: "tallying", hasKey: false }), "closed:tallying");
 });
 
 test("a signed allocation is delivered before anything else", () => {

@@ -6,6 +6,7 @@ import type { Hex } from "../src/credential/index.ts";
 import {
     answerUrl,
     coSignUrl,
+    homeUrl,
     leadsBack,
     parseAnswer,
     parseRequest,
@@ -16,19 +17,21 @@ import {
 
 const ROUND: Hex = `0x${"1a".repeat(20)}`;
 const POINT: Hex = `0x${"9c".repeat(48)}`;
+const FIRST: Hex = `0x${"8d".repeat(48)}`;
 const member = (portal: string) => ({ portal, share_key: `0x${"ab".repeat(96)}` as Hex });
 const GROUP: IssuerGroup = {
     needed: 2,
-    issuer: 1,
+    issuer: 2,
+    home: 1,
     members: [member("https://one.example/"), member("https://two.example/portal/"), member("https://three.example/")],
 };
 
 test("the request and the answer come back as they were written", () => {
     const back = takePartUrl("https://one.example/", ROUND);
-    const url = new URL(coSignUrl("https://two.example/portal/", ROUND, { class: 3, blinded: POINT, back }));
+    const url = new URL(coSignUrl("https://two.example/portal/", ROUND, { class: 3, blinded: POINT, first: FIRST, back }));
     assert.equal(url.origin + url.pathname, `https://two.example/portal/rounds/${ROUND}/co-sign`);
     assert.equal(url.search, "", "nothing that a server would see");
-    assert.deepEqual(parseRequest(url.hash), { class: 3, blinded: POINT, back });
+    assert.deepEqual(parseRequest(url.hash), { class: 3, blinded: POINT, first: FIRST, back });
 
     const answer = new URL(answerUrl(back, { issuer: 2, signature: POINT }));
     assert.equal(answer.origin + answer.pathname, back);
@@ -38,7 +41,12 @@ test("the request and the answer come back as they were written", () => {
 
 test("what is not whole is nothing", () => {
     const back = encodeURIComponent("https://one.example/");
-    for (const hash of ["", "#", "#class=0", `#class=0&blinded=${POINT}`, `#class=-1&blinded=${POINT}&back=${back}`, `#class=0&blinded=0x12&back=${back}`]) {
+    const rest = `first=${FIRST}&back=${back}`;
+    assert.ok(parseRequest(`#class=0&blinded=${POINT}&${rest}`));
+    for (const hash of [
+        "", "#", "#class=0", `#class=0&blinded=${POINT}&first=${FIRST}`, `#class=-1&blinded=${POINT}&${rest}`, `#class=0&blinded=0x12&${rest}`,
+        `#class=0&blinded=${POINT}&back=${back}`, `#class=0&blinded=${POINT}&first=0x12&back=${back}`,
+    ]) {
         assert.equal(parseRequest(hash), null, hash);
     }
     for (const hash of ["", `#issuer=2`, `#issuer=two&signature=${POINT}`, `#issuer=2&signature=${POINT}00`, `#issuer=2&signature=${POINT.toUpperCase()}`]) {
@@ -46,12 +54,14 @@ test("what is not whole is nothing", () => {
     }
 });
 
-test("the way back leads to an issuer's page of the same round alone", () => {
+test("the way back leads to the page where citizens begin alone", () => {
     assert.ok(leadsBack(GROUP, ROUND, takePartUrl("https://one.example/", ROUND)));
-    assert.ok(leadsBack(GROUP, ROUND, takePartUrl("https://two.example/portal/", ROUND)));
+    assert.equal(homeUrl({ ...GROUP, home: 2 }, ROUND), takePartUrl("https://two.example/portal/", ROUND));
+    assert.equal(homeUrl({ ...GROUP, home: 4 }, ROUND), null);
     const other: Hex = `0x${"2b".repeat(20)}`;
     for (const back of [
         takePartUrl("https://one.example/", other),
+        takePartUrl("https://two.example/portal/", ROUND),
         takePartUrl("https://elsewhere.example/", ROUND),
         `https://one.example.elsewhere.example/rounds/${ROUND}/take-part`,
         `https://one.example@elsewhere.example/rounds/${ROUND}/take-part`,
@@ -64,7 +74,7 @@ test("the way back leads to an issuer's page of the same round alone", () => {
 });
 
 test("those who have not signed are offered", () => {
-    const names = (...issuers: number[]) => remaining(GROUP, issuers.map((issuer) => ({ issuer, signature: POINT }))).map(({ issuer }) => issuer);
+    const names = (...issuers: number[]) => remaining({ ...GROUP, issuer: 1 }, issuers.map((issuer) => ({ issuer, signature: POINT }))).map(({ issuer }) => issuer);
     assert.deepEqual(names(1), [2, 3]);
     assert.deepEqual(names(1, 3), [2]);
     // The portal's own issuer is never a link: it is asked by the button.

@@ -14,7 +14,7 @@ use crate::error::{OrUnavailable as _, PortalError};
 use crate::keys::check_address;
 use crate::rounds::Round;
 use crate::session::{Age, Session};
-use crate::signing::SigningKey;
+use crate::signing::{NotBegun, SigningKey};
 use crate::state::AppState;
 
 /// What the browser asks for.
@@ -22,6 +22,8 @@ use crate::state::AppState;
 pub(crate) struct Request {
     class: u8,
     blinded: String,
+    /// Of several issuers, the part of the one at whose portal the citizen began; that one asks for none.
+    first: Option<String>,
 }
 
 /// What it gets.
@@ -96,6 +98,13 @@ pub(crate) async fn issue(
 
     if let SigningKey::Share(member) = &key {
         check_address(member, &state.config.public_url).or_unavailable()?;
+        // What is no point is no signature of the home issuer either.
+        let first = match request.first.as_deref().map(str::parse) {
+            Some(Err(_)) => Err(NotBegun::Wrong),
+            Some(Ok(first)) => member.check_begun(&blinded, Some(first)),
+            None => member.check_begun(&blinded, None),
+        };
+        first.map_err(|reason| WebError::forbidden(reason.key()))?;
     }
 
     let tag = session.person_tag(&state.config.person_tag_secret, &address.0.0);

@@ -68,9 +68,17 @@ pub enum KeyError {
         /// Its class.
         class: u8,
     },
-    /// There is a share of the same key already.
-    #[error("the folder has a share of this key already, under the id {0}")]
-    Present(Uuid),
+    /// The folder has another issuer's share of the same key.
+    #[error("the folder has another issuer's share of this key, under the id {0}: each portal has one issuer's share")]
+    Taken(Uuid),
+    /// The issuer that is to sign first does not exist.
+    #[error("issuer {home} is to sign first, but {issuers} issuers made the key: name one from 1 to {issuers}")]
+    Home {
+        /// Who was named.
+        home: IssuerIndex,
+        /// How many issuers there are.
+        issuers: u8,
+    },
     /// The number of portals is not that of the issuers.
     #[error(
         "{portals} addresses of portals are given, but {issuers} issuers made the key: name one for each, the first issuer's first"
@@ -145,6 +153,7 @@ struct Group {
     issuer: IssuerIndex,
     keys: GroupKeys,
     portals: Vec<Url>,
+    home: IssuerIndex,
 }
 
 impl Drop for FileBody {
@@ -193,24 +202,44 @@ impl KeyStore {
     /// Keeps this issuer's share of a key that several issuers made together, durably; it serves nothing yet.
     ///
     /// `portals` are the addresses of all issuers' portals, the first issuer's first: where browsers are sent for the other
-    /// parts of a signature.
+    /// parts of a signature. `home` is the issuer at whose portal citizens begin; the others sign only what it has signed. A share
+    /// that is there already keeps its name and what it serves, and takes the new addresses; running portals read them at their
+    /// next start.
     ///
     /// # Errors
-    /// [`KeyError::Portals`], [`KeyError::Present`] or [`KeyError::Io`].
-    pub fn add_share(&self, share: KeyShare, keys: GroupKeys, portals: Vec<Url>) -> Result<IssuerKey, KeyError> {
+    /// [`KeyError::Portals`], [`KeyError::Home`], [`KeyError::Taken`] or [`KeyError::Io`].
+    pub fn add_share(
+        &self,
+        share: KeyShare,
+        keys: GroupKeys,
+        portals: Vec<Url>,
+        home: IssuerIndex,
+    ) -> Result<IssuerKey, KeyError> {
         let issuers = keys.threshold().issuers();
         if portals.len() != usize::from(issuers) {
             return Err(KeyError::Portals { portals: portals.len(), issuers });
         }
-        self.reload()?;
-        if let Some(stored) = self.lock().values().find(|stored| stored.public == keys.group_key()) {
-            return Err(KeyError::Present(stored.id));
+        if home.get() > issuers {
+            return Err(KeyError::Home { home, issuers });
         }
-        self.add(SigningKey::Share(Arc::new(Member { share, keys, portals })))
+        self.reload()?;
+        let present = self.lock().values().find(|stored| stored.public == keys.group_key()).cloned();
+        let (issuer, public) = (share.issuer(), keys.group_key());
+        let key = SigningKey::Share(Arc::new(Member { share, keys, portals, home }));
+        match present {
+            None => self.add(key),
+            Some(Stored { id, key: SigningKey::Share(member), binding, .. }) if member.issuer() == issuer => {
+                self.keep(Stored { id, key, public, binding })
+            }
+            Some(Stored { id, .. }) => Err(KeyError::Taken(id)),
+        }
     }
 
     fn add(&self, key: SigningKey) -> Result<IssuerKey, KeyError> {
-        let stored = Stored { id: Uuid::new_v4(), public: key.public_key(), key, binding: None };
+        self.keep(Stored { id: Uuid::new_v4(), public: key.public_key(), key, binding: None })
+    }
+
+    fn keep(&self, stored: Stored) -> Result<IssuerKey, KeyError> {
         self.write(&stored)?;
         let key = IssuerKey { id: stored.id, public_key: stored.public };
         self.lock().insert(stored.id, stored);
@@ -319,7 +348,8 @@ impl KeyStore {
             group: match &stored.key {
                 SigningKey::Whole(_) => None,
                 SigningKey::Share(member) => {
-                    Some(Group { issuer: member.issuer(), keys: member.keys.clone(), portals: member.portals.clone() })
+                    let Member { keys, portals, home, .. } = member.as_ref();
+                    Some(Group { issuer: member.issuer(), keys: keys.clone(), portals: portals.clone(), home: *home })
                 }
             },
         };
@@ -364,9 +394,9 @@ fn read(id: Uuid, path: &Path) -> Result<Stored, KeyError> {
     let bytes = Zeroizing::new(hex::decode(&body.secret_key).map_err(|_| damaged("its secret key is not hex".into()))?);
     let key = match body.group.take() {
         None => SigningKey::Whole(IssuerSecretKey::from_bytes(&bytes).map_err(|error| damaged(error.to_string()))?),
-        Some(Group { issuer, keys, portals }) => {
+        Some(Group { issuer, keys, portals, home }) => {
             let share = KeyShare::from_bytes(&keys, issuer, &bytes).map_err(|error| damaged(error.to_string()))?;
-            SigningKey::Share(Arc::new(Member { share, keys, portals }))
+            SigningKey::Share(Arc::new(Member { share, keys, portals, home }))
         }
     };
     let public = key.public_key();

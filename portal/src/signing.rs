@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kopilka_credential::threshold::{GroupKeys, IssuerIndex, KeyShare};
+use kopilka_credential::threshold::{GroupKeys, IssuerIndex, KeyShare, PartialSignature};
 use kopilka_credential::{BlindSignature, BlindedMessage, IssuerPublicKey, IssuerSecretKey};
 use url::Url;
 use zeroize::Zeroizing;
@@ -14,6 +14,8 @@ pub(crate) struct Member {
     pub(crate) keys: GroupKeys,
     /// Where the issuers' portals are, the first issuer's first.
     pub(crate) portals: Vec<Url>,
+    /// At whose portal citizens begin: it signs first, and counts everybody.
+    pub(crate) home: IssuerIndex,
 }
 
 impl Member {
@@ -22,9 +24,41 @@ impl Member {
         self.share.issuer()
     }
 
+    /// Refuses a message that the home issuer has not signed. So a stranger's link cannot spend a citizen's signature, and the
+    /// number that the home issuer publishes covers every credential, unless `needed` issuers are corrupt.
+    ///
+    /// # Errors
+    /// [`NotBegun`]. The home issuer itself asks for nothing.
+    pub(crate) fn check_begun(&self, message: &BlindedMessage, first: Option<BlindSignature>) -> Result<(), NotBegun> {
+        if self.issuer() == self.home {
+            return Ok(());
+        }
+        let first = PartialSignature { issuer: self.home, signature: first.ok_or(NotBegun::Missing)? };
+        self.keys.verify_partial(message, &first).map_err(|_| NotBegun::Wrong)
+    }
+
     /// The address that the share names for the portal that has it: the other issuers send citizens back there.
     pub(crate) fn own_portal(&self) -> Option<&Url> {
         self.portals.get(usize::from(self.issuer().get()) - 1)
+    }
+}
+
+/// Why an issuer does not sign after the home issuer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotBegun {
+    /// The home issuer's part was not brought.
+    Missing,
+    /// What was brought is not the home issuer's part for this message.
+    Wrong,
+}
+
+impl NotBegun {
+    /// Key of the message to the citizen.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::Missing => "error-first-missing",
+            Self::Wrong => "error-first-wrong",
+        }
     }
 }
 

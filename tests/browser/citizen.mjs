@@ -43,6 +43,39 @@ const allocate = async ({ page, by, look }, shares) => {
   await look("receipt");
 };
 
+/** The issuer key whose secret is 1: its blind signature of a point is the point itself. */
+const TAG =
+  "0x93e02b6052719f607dacd3a088274f65596bd0d09920b61ab5da61bbdc7f5049334cf11213945d57e5ac7d055d042b7e" +
+  "024aa2b2f08f0a91260805272dc51051c6e47ad4fa403b02b4510b647ae3d1770bac0326a805bbefd48056c8c121bdb8";
+
+/** A portal that signs for one citizen with a key of its own, to know the credential again, gets nowhere: whether it names that key or not. */
+const refuseTaggedKey = async ({ page, by, look }) => {
+  const named = async (route) => {
+    const response = await route.fetch();
+    const json = await response.json();
+    for (const one of json.classes) one.issuer_key = TAG;
+    await route.fulfill({ response, json: { ...json, issuer_key: TAG } });
+  };
+  const silent = async (route) => {
+    const { class: scopeClass, blinded } = route.request().postDataJSON();
+    await route.fulfill({ json: { class: scopeClass, signature: blinded } });
+  };
+  for (const [where, answer, problem] of [
+    ["**/api/v1/rounds/*", named, "key-differs"],
+    ["**/api/v1/rounds/*/credential", silent, "signature-wrong"],
+  ]) {
+    await page.route(where, answer);
+    await page.reload();
+    await by("get-credential").click();
+    await by("refused").waitFor();
+    assert.equal(await by("refused").getAttribute("data-problem"), problem);
+    await look(problem);
+    await page.unroute(where, answer);
+  }
+  await page.reload();
+  await by("get-credential").waitFor();
+};
+
 try {
   const first = await openPhone(browser);
   await first.page.goto(system.portal_url);
@@ -54,6 +87,7 @@ try {
   const words = (await first.by("recovery-words").locator("li").allInnerTexts()).map((word) => word.trim().split(/\s+/).at(-1));
   assert.ok(words.length >= 12, `recovery words: ${words.length}`);
   await first.by("words-later").click();
+  await refuseTaggedKey(first);
   await first.by("get-credential").click();
   await first.by("registered").waitFor();
   await first.look("registered");

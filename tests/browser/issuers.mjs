@@ -4,15 +4,21 @@
 import assert from "node:assert/strict";
 import { launch, logInBy, openPhone } from "./phone.mjs";
 
-const { round, home, homeEsia, other, otherEsia } = JSON.parse(process.argv[2]);
+const { round: checksummed, home, homeEsia, other, otherEsia } = JSON.parse(process.argv[2]);
+const round = checksummed.toLowerCase();
 const takePart = new URL(`rounds/${round}/take-part`, home).href;
 const coSign = new URL(`rounds/${round}/co-sign`, other).href;
 const browser = await launch();
 try {
   const phone = await openPhone(browser);
   const { page, by, look } = phone;
-  await page.goto(takePart);
+  // At the other issuer's portal nobody begins.
+  await page.goto(new URL(`rounds/${round}/take-part`, other).href);
+  await by("elsewhere-go").waitFor();
+  await look("elsewhere");
+  await by("elsewhere-go").click();
   await logInBy(phone, "flow-login", homeEsia, home);
+  assert.equal(page.url(), takePart);
   await by("create-key").click();
   await by("words-later").click();
   await by("get-credential").click();
@@ -41,11 +47,14 @@ try {
   const asked = new URLSearchParams(new URL(link).hash.slice(1));
   const foreign = new URLSearchParams(asked);
   foreign.set("back", "https://elsewhere.example/");
-  for (const address of [coSign, `${coSign}#${foreign}`]) {
+  // The portal where citizens begin signs for the key of its own page alone, whatever a link says.
+  const atHome = new URL(`rounds/${round}/co-sign#${asked}`, home).href;
+  for (const address of [coSign, `${coSign}#${foreign}`, atHome]) {
     await page.goto("about:blank");
     await page.goto(address);
     await by("refused").waitFor();
     assert.equal(await by("refused").getAttribute("data-problem"), "group-foreign");
+    assert.equal(await by("co-sign-back").getAttribute("href"), takePart);
   }
   await look("co-sign-foreign");
 

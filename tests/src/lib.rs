@@ -32,6 +32,7 @@ pub fn kopilka_binary() -> anyhow::Result<PathBuf> {
 pub struct RunningSystem {
     /// Its data folder.
     pub data_dir: PathBuf,
+    arguments: Vec<String>,
     up: Child,
     _folder: tempfile::TempDir,
 }
@@ -42,12 +43,28 @@ impl RunningSystem {
     /// # Errors
     /// When it does not become ready.
     pub fn start() -> anyhow::Result<Self> {
-        // Open to the user of the embedded Postgres.
-        let folder = tempfile::Builder::new().permissions(std::fs::Permissions::from_mode(0o755)).tempdir()?;
-        let data_dir = folder.path().join("run");
-        std::fs::create_dir_all(&data_dir)?;
-        let up = spawn_up(&data_dir)?;
-        let system = Self { data_dir, up, _folder: folder };
+        Self::start_with(folder()?, &["up", "--any-port", "--ephemeral", "-v"])
+    }
+
+    /// Starts another office's portal beside a municipality's system: a database of its own on the same chain.
+    ///
+    /// # Errors
+    /// When it does not become ready.
+    pub fn start_portal(municipality: &System) -> anyhow::Result<Self> {
+        let folder = folder()?;
+        let deployment = serde_json::to_string(&municipality.deployment)?;
+        std::fs::write(data_dir(&folder).join("deployment.json"), deployment)?;
+        let System { rpc_url, relayer_url, explorer_url, .. } = municipality;
+        let mut arguments = vec!["portal", "--any-port", "-v", "--rpc-url", rpc_url.as_str()];
+        arguments.extend(["--relayer-url", relayer_url.as_str(), "--explorer-url", explorer_url.as_str()]);
+        Self::start_with(folder, &arguments)
+    }
+
+    fn start_with(folder: tempfile::TempDir, arguments: &[&str]) -> anyhow::Result<Self> {
+        let data_dir = data_dir(&folder);
+        let arguments: Vec<_> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let up = spawn(&arguments, &data_dir)?;
+        let system = Self { data_dir, arguments, up, _folder: folder };
         system.wait_ready()?;
         Ok(system)
     }
@@ -75,7 +92,7 @@ impl RunningSystem {
     /// # Errors
     /// When they do not become ready.
     pub fn restart(&mut self) -> anyhow::Result<()> {
-        self.up = spawn_up(&self.data_dir)?;
+        self.up = spawn(&self.arguments, &self.data_dir)?;
         self.wait_ready()
     }
 
@@ -118,7 +135,8 @@ impl RunningSystem {
         while !std::fs::read_to_string(&out).is_ok_and(|text| text.starts_with("ready")) {
             ensure!(
                 Instant::now() < until,
-                "kopilka up is not ready: {}",
+                "kopilka {:?} is not ready: {}",
+                self.arguments,
                 std::fs::read_to_string(self.data_dir.join("up.log")).unwrap_or_default()
             );
             std::thread::sleep(Duration::from_millis(50));
@@ -134,16 +152,28 @@ impl Drop for RunningSystem {
     }
 }
 
-fn spawn_up(data_dir: &Path) -> anyhow::Result<Child> {
+/// A folder that the user of the embedded Postgres can enter.
+fn folder() -> anyhow::Result<tempfile::TempDir> {
+    let folder = tempfile::Builder::new().permissions(std::fs::Permissions::from_mode(0o755)).tempdir()?;
+    std::fs::create_dir_all(data_dir(&folder))?;
+    Ok(folder)
+}
+
+fn data_dir(folder: &tempfile::TempDir) -> PathBuf {
+    folder.path().join("run")
+}
+
+fn spawn(arguments: &[String], data_dir: &Path) -> anyhow::Result<Child> {
     let out = std::fs::File::create(data_dir.join("up.out"))?;
     let log = std::fs::File::create(data_dir.join("up.log"))?;
     Command::new(kopilka_binary()?)
-        .args(["up", "--any-port", "--ephemeral", "-v", "--data-dir"])
+        .args(arguments)
+        .arg("--data-dir")
         .arg(data_dir)
         .current_dir(repository_root())
         .stdin(Stdio::null())
         .stdout(out)
         .stderr(log)
         .spawn()
-        .context("cannot start kopilka up")
+        .context("cannot start kopilka")
 }

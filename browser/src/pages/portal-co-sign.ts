@@ -3,7 +3,7 @@
 
 import type { Hex } from "../credential/index.ts";
 import { byId, onClick, show } from "../portal/dom.ts";
-import { answerUrl, leadsBack, parseRequest, type CoSignRequest } from "../portal/group.ts";
+import { answerUrl, homeUrl, leadsBack, parseRequest, type CoSignRequest } from "../portal/group.ts";
 import { getRound, getSession, requestCredential, type RoundInfo, type Session } from "../portal/portal.ts";
 import { asProblem, Problem } from "../portal/problem.ts";
 import { text } from "../portal/texts.ts";
@@ -38,18 +38,26 @@ function requested(round: RoundInfo): CoSignRequest {
         history.replaceState(null, "", location.pathname);
     }
     const request = parseRequest(sessionStorage.getItem(REMEMBERED) ?? "");
-    const group = request && round.classes[request.class]?.group;
-    if (!request || !group || !leadsBack(group, round.contract, request.back)) {
+    const group = round.classes[request?.class ?? 0]?.group;
+    if (!group) throw new Problem("group-away", text("js-group-away"));
+    offerBack(homeUrl(group, round.contract) ?? "/");
+    // Where citizens begin, the page of the round itself signs, for the key of its own browser.
+    if (!request || group.issuer === group.home || !leadsBack(group, round.contract, request.back)) {
         throw new Problem("group-foreign", text("js-group-foreign"));
     }
     return request;
 }
 
+/** The way back to the portal where citizens begin. */
+function offerBack(url: string): void {
+    byId<HTMLAnchorElement>("co-sign-back").href = url;
+    show("co-sign-back-row");
+}
+
 async function begin(): Promise<void> {
     const [round, session] = await Promise.all([getRound(address), getSession()]);
     const request = requested(round);
-    byId<HTMLAnchorElement>("co-sign-back").href = request.back;
-    show("co-sign-back-row");
+    byId("co-sign-from").textContent = text("js-co-sign-from", { host: new URL(request.back).host });
     if (!session) return display("login");
     if (round.class === null) throw new Problem("ineligible", text(`js-ineligible-${round.ineligible ?? "municipality"}`));
     asked = { request, round, session };
@@ -60,11 +68,15 @@ onClick("co-sign-sign", async () => {
     if (!asked) return;
     const { request, round, session } = asked;
     try {
-        const { issuer, signature } = await requestCredential(round.contract, session.csrf, request.class, request.blinded);
+        const { class: scopeClass, blinded, first } = request;
+        const { issuer, signature } = await requestCredential(round.contract, session.csrf, scopeClass, blinded, first);
+        if (issuer === undefined) throw new Problem("group-away", text("js-group-away"));
         sessionStorage.removeItem(REMEMBERED);
-        location.replace(answerUrl(request.back, { issuer: issuer ?? 0, signature }));
+        location.replace(answerUrl(request.back, { issuer, signature }));
     } catch (error) {
-        if (asProblem(error).kind === "login-needed") display("login");
+        const { kind } = asProblem(error);
+        if (kind === "login-needed") display("login");
+        else if (kind === "credential-already-issued") refuse(new Problem(kind, text("js-co-sign-other-key")));
         else refuse(error);
     }
 });

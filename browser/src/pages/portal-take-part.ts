@@ -10,7 +10,7 @@ import { blindedOf, checkPartial, combineCredential, obtainCredential, scopeOf }
 import { byId, download, element, onClick, pause, show } from "../portal/dom.ts";
 import { nextStep, type Step } from "../portal/flow.ts";
 import { dateTime, money, percent } from "../portal/format.ts";
-import { coSignUrl, parseAnswer, remaining, takePartUrl } from "../portal/group.ts";
+import { coSignUrl, homeUrl, parseAnswer, remaining, takePartUrl } from "../portal/group.ts";
 import { getRound, getSession, type Phase, type RoundInfo, type Session } from "../portal/portal.ts";
 import { asProblem, Problem, problem } from "../portal/problem.ts";
 import { makeReceipt, type Receipt } from "../portal/receipt.ts";
@@ -21,7 +21,7 @@ import { showWork, workIsSlow } from "../portal/working.ts";
 import { askWords, hideWords, showWords } from "../portal/words-view.ts";
 
 const SECTIONS = [
-    "loading", "login", "ineligible", "keys", "restore", "words", "words-check", "credential", "group", "working", "wait", "ballot", "confirm",
+    "loading", "elsewhere", "login", "ineligible", "keys", "restore", "words", "words-check", "credential", "group", "working", "wait", "ballot", "confirm",
     "receipt", "closed", "refused",
 ] as const;
 type Section = (typeof SECTIONS)[number];
@@ -135,6 +135,11 @@ async function perform(step: Step, now: Loaded): Promise<void> {
         case "login":
             show("login-lost", lostSession);
             return display("login");
+        case "elsewhere": {
+            const group = round.classes[round.class ?? 0]?.group;
+            byId<HTMLAnchorElement>("elsewhere-go").href = (group && homeUrl(group, round.contract)) ?? "/";
+            return display("elsewhere");
+        }
         case "ineligible":
             byId("ineligible-reason").textContent = text(`js-ineligible-${step.reason}`);
             return display("ineligible");
@@ -284,7 +289,8 @@ async function displayGroup(now: Loaded): Promise<void> {
     const master = storage.master();
     const { class: scopeClass = 0, partials = [] } = progressOf(round);
     const group = round.classes[scopeClass]?.group;
-    if (!master || !group) return;
+    const first = partials.find(({ issuer }) => issuer === group?.home);
+    if (!master || !group || !first) return;
     if (partials.length >= group.needed) {
         const mark = credentialWork(round);
         mark("verify");
@@ -292,8 +298,12 @@ async function displayGroup(now: Loaded): Promise<void> {
         return keepCredential(now, scopeClass, signature, mark);
     }
     byId("group-signed").textContent = text("js-group-signed", { signed: String(partials.length), needed: String(group.needed) });
-    const own = group.members[group.issuer - 1]?.portal ?? location.origin;
-    const request = { class: scopeClass, blinded: blindedOf(round, master, scopeClass), back: takePartUrl(own, round.contract) };
+    const request = {
+        class: scopeClass,
+        blinded: blindedOf(round, master, scopeClass),
+        first: first.signature,
+        back: homeUrl(group, round.contract) ?? takePartUrl(location.origin, round.contract),
+    };
     const links = remaining(group, partials).map(({ issuer, portal }) =>
         element(
             "a",

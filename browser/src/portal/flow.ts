@@ -6,6 +6,8 @@ import type { Progress } from "./storage.ts";
 
 /** What the page shows next. */
 export type Step =
+    /** Of several issuers another one's portal is where citizens begin: here they would make a second key. */
+    | { readonly name: "elsewhere" }
     | { readonly name: "login" }
     | { readonly name: "ineligible"; readonly reason: "municipality" | "age" | "age-unknown" }
     | { readonly name: "keys" }
@@ -59,7 +61,9 @@ export function nextStep(situation: Situation): Step {
     }
     if (hasKey && progress.signature) return { name: "register" };
     // What other issuers still have to sign needs no login here.
-    if (hasKey && progress.partials?.length && round.classes[progress.class ?? 0]?.group) return { name: "group" };
+    const group = round.classes[progress.class ?? round.class ?? 0]?.group;
+    if (group && group.issuer !== group.home) return { name: "elsewhere" };
+    if (hasKey && group && progress.partials?.some(({ issuer }) => issuer === group.home)) return { name: "group" };
     if (!session) return { name: "login" };
     if (round.class === null) return { name: "ineligible", reason: round.ineligible ?? "municipality" };
     if (!hasKey) return { name: round.issued ? "restore" : "keys" };

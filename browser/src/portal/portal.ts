@@ -88,14 +88,20 @@ export interface IssuerAnswer {
     readonly issuer?: number;
 }
 
-/** Has a blinded message signed. */
-export function requestCredential(round: Hex, csrf: string, scopeClass: number, blinded: Hex): Promise<IssuerAnswer> {
+/** Has a blinded message signed; `first` is the home issuer's part, which other issuers ask for. */
+export function requestCredential(
+    round: Hex,
+    csrf: string,
+    scopeClass: number,
+    blinded: Hex,
+    first?: Hex,
+): Promise<IssuerAnswer> {
     return fetchJson<IssuerAnswer>(
         `/api/v1/rounds/${round}/credential`,
         {
             method: "POST",
             headers: { "content-type": "application/json", "x-csrf-token": csrf },
-            body: JSON.stringify({ class: scopeClass, blinded }),
+            body: JSON.stringify({ class: scopeClass, blinded, first }),
         },
         LOCALIZED,
     );

@@ -421,7 +421,8 @@ impl Record {
         Ok(complaints.iter().filter(|one| !answered(one) && !hopeless(one.about)).copied().collect())
     }
 
-    /// What everybody reaches who has these files. `without_answer` names the dealers whose answers are no longer waited for.
+    /// What everybody reaches who has these files. `without_answer` names the dealers whose answers are no longer waited for; one
+    /// that comes later counts no more, or those who have it would make another key.
     ///
     /// # Errors
     /// When statements are missing, or too few contributions are good.
@@ -437,7 +438,8 @@ impl Record {
             );
         }
         let dealings: Vec<_> = self.contributions.values().map(|found| found.dealing.clone()).collect();
-        let answers: Vec<_> = self.answers.values().flat_map(Self::answers_of).collect();
+        let in_time = self.answers.values().filter(|answers| !without_answer.contains(&answers.dealer));
+        let answers: Vec<_> = in_time.flat_map(Self::answers_of).collect();
         Ok(conclude(self.plan.session(), self.plan.threshold, &dealings, &self.complaints()?, &answers)?)
     }
 
@@ -473,15 +475,19 @@ impl Record {
         })
     }
 
-    /// Who has confirmed a transcript. A confirmation of another one, or with another share, is an error: it means that
-    /// people have different files.
+    /// Names who has still to confirm a transcript before the key may be used: everybody whose contribution was not left out. A
+    /// confirmation of another one, or with another share, is an error: it means that people have different files.
     ///
     /// # Errors
     /// Names whose confirmation differs.
-    pub fn confirmed(&self, transcript: &Transcript) -> anyhow::Result<Vec<IssuerIndex>> {
+    pub fn unconfirmed(&self, transcript: &Transcript) -> anyhow::Result<Vec<String>> {
         let digest = transcript.digest();
+        let left_out = |issuer: IssuerIndex| transcript.disqualified.iter().any(|one| one.dealer == issuer);
         for confirmation in self.confirmations.values() {
             let issuer = confirmation.issuer;
+            if left_out(issuer) {
+                continue;
+            }
             let signed = transcript.keys.verify_attestation(issuer, &digest, &confirmation.attestation)?;
             ensure!(
                 confirmation.transcript[..] == digest && signed,
@@ -489,7 +495,9 @@ impl Record {
                 self.plan.name(issuer)
             );
         }
-        Ok(self.confirmations.keys().copied().collect())
+        let absent =
+            self.plan.threshold.indices().filter(|one| !left_out(*one) && !self.confirmations.contains_key(one));
+        Ok(absent.map(|issuer| self.plan.name(issuer)).collect())
     }
 }
 

@@ -151,13 +151,16 @@ pub struct InstallArgs {
     /// As for `finish`.
     #[arg(long, value_name = "N")]
     without_answer: Vec<u8>,
-    /// The portal's folder of issuer keys, such as DATA/issuer-keys. Run this as the user of the portal.
+    /// Where the key's file goes: the portal's folder of issuer keys, DATA/issuer-keys, or one from which it is carried there.
     #[arg(long, value_name = "DIR")]
     keys: PathBuf,
     /// Address of an issuer's portal, once for each issuer, the first issuer's first.
     #[arg(long = "portal", value_name = "URL", required = true)]
     portals: Vec<Url>,
-    /// The round that has the key; without it the clerk's `round create --issuer-key` tells the portal.
+    /// The issuer at whose portal citizens begin, the municipality's: it signs first, and the others only what it has signed.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    home: u8,
+    /// The round that has the key; at the home portal the clerk's `round create --issuer-key` says it.
     #[arg(long, value_name = "ADDRESS")]
     round: Option<Address>,
     /// The class that has the key.
@@ -267,9 +270,14 @@ fn print_plan(record: &Record) {
     say!("threshold    {threshold} must sign; {} may lose their shares", threshold.may_be_lost());
     say!("withstands   {} corrupt who would issue alone;", threshold.withstands());
     say!(
-        "             {} corrupt who help a citizen to a second credential, unless the others compare what they signed",
-        threshold.withstands_with_a_citizen()
+        "             {} corrupt who help a citizen to a second credential ({} where the home issuer is honest)",
+        threshold.withstands_with_a_citizen(),
+        threshold.withstands()
     );
+    if threshold.withstands_with_a_citizen() == 0 {
+        say!("WARNING      a corrupt home issuer and a citizen together could make two credentials of one:");
+        say!("             where that is a worry, let more sign, such as 3 of 3 or 3 of 4");
+    }
     for (index, card) in threshold.indices().zip(&plan.participants) {
         say!("issuer {index:<5} {} {}", card.signer, card.name);
     }
@@ -344,13 +352,14 @@ fn show(args: &ShowArgs) -> anyhow::Result<()> {
             }
         }
     }
+    if !args.key && !(record.missing(&record.contributions).is_empty() && record.missing(&record.reviews).is_empty()) {
+        return Ok(());
+    }
     let (_, transcript) = ceremony::transcript(&record, &without)?;
-    let confirmed = record.confirmed(&transcript)?;
-    let all = confirmed.len() == usize::from(record.plan.threshold.issuers());
+    let unconfirmed = record.unconfirmed(&transcript)?;
     let key = transcript.keys.group_key();
     if args.key {
-        let missing = record.missing(&record.confirmations);
-        ensure!(all, "the key is not to be used: {} have not confirmed it", missing.join(", "));
+        require_confirmed(&unconfirmed)?;
         say!("0x{}", hex::encode(key.to_eip2537()));
         return Ok(());
     }
@@ -363,36 +372,40 @@ fn show(args: &ShowArgs) -> anyhow::Result<()> {
     for destruction in record.destructions.values() {
         say!("destroyed    {} by {}", destruction.files.join(", "), record.plan.name(destruction.issuer));
     }
-    if !all {
+    if !unconfirmed.is_empty() {
         say!("Do not use the key before everybody has confirmed it.");
     }
+    Ok(())
+}
+
+fn require_confirmed(unconfirmed: &[String]) -> anyhow::Result<()> {
+    ensure!(unconfirmed.is_empty(), "the key is not to be used: {} have not confirmed it", unconfirmed.join(", "));
     Ok(())
 }
 
 fn install(args: &InstallArgs) -> anyhow::Result<()> {
     let (record, identity, private) = args.mine.open()?;
     let (_, transcript) = ceremony::transcript(&record, &indices(&args.without_answer)?)?;
-    let confirmed = record.confirmed(&transcript)?;
-    let missing = record.missing(&record.confirmations);
-    ensure!(
-        confirmed.len() == usize::from(record.plan.threshold.issuers()),
-        "the key is not to be used: {} have not confirmed it",
-        missing.join(", ")
-    );
+    require_confirmed(&record.unconfirmed(&transcript)?)?;
     for portal in &args.portals {
         ensure!(portal.has_host(), "{portal} is no address of a portal: it should look like https://kopilka.example");
     }
     let share = ceremony::share(&record, &transcript, &identity, &private)?;
     let issuer = share.issuer();
     let store = KeyStore::open(&args.keys)?;
-    let key = store.add_share(share, transcript.keys, args.portals.clone())?;
+    let home = args.home.try_into().context("--home 0: issuers are numbered from 1")?;
+    let key = store.add_share(share, transcript.keys, args.portals.clone(), home)?;
     say!("key {}", key.id);
+    say!("file {}", args.keys.join(format!("{}.json", key.id)).display());
     match args.round {
         Some(round) => {
             store.bind(key.id, round, args.class)?;
             say!("The portal signs in part, as issuer {issuer}, for class {} of the round {round}.", args.class);
         }
-        None => say!("Create the round with: kopilka round create --issuer-key {} PLAN", key.id),
+        None if issuer == home => say!("Create the round with: kopilka round create --issuer-key {} PLAN", key.id),
+        None => {
+            say!("Citizens begin at issuer {home}'s portal. When its round is there, run this again with --round 0x…");
+        }
     }
     Ok(())
 }

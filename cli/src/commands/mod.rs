@@ -10,10 +10,13 @@ mod ceremony;
 mod deploy;
 mod indexer;
 mod milestones;
+mod portal;
 mod relayer;
 mod replay;
 mod round;
 mod up;
+
+use std::io::IsTerminal as _;
 
 use clap::{Parser, Subcommand};
 
@@ -53,6 +56,8 @@ fn print_line(text: std::fmt::Arguments<'_>) {
 pub enum Command {
     /// Run all services in one process, on an embedded Postgres and anvil or on given addresses.
     Up(Box<up::UpArgs>),
+    /// Run the portal of another office that keeps a share of an issuer key.
+    Portal(portal::PortalArgs),
     /// Put the contracts on a chain and write their addresses, or check that they stand there.
     Deploy(deploy::DeployArgs),
     /// Bring a database's schema up to this version.
@@ -85,6 +90,7 @@ pub enum Command {
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Up(args) => up::run(*args).await,
+        Command::Portal(args) => portal::run(args).await,
         Command::Deploy(args) => deploy::run(args).await,
         Command::Migrate(args) => deploy::migrate(args).await,
         Command::Round(command) => round::run(command).await,
@@ -106,5 +112,6 @@ pub fn start_logging(verbose: u8) {
     };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let coloured = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(coloured).with_writer(std::io::stderr).init();
 }

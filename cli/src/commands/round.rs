@@ -16,6 +16,9 @@ use crate::election::ChainRound;
 use crate::staff::{RoundPlan, Staff, connect, describe};
 use crate::system::{Secrets, System};
 
+/// An objection period under this many seconds gives nobody the time to recount.
+const DAY: u32 = 24 * 3600;
+
 /// The staff's steps, in the order in which a round takes them.
 #[derive(Debug, Subcommand)]
 pub enum RoundCommand {
@@ -167,6 +170,12 @@ pub(super) async fn run(command: RoundCommand) -> anyhow::Result<()> {
             let handle = staff.create_round(&plan, args.issuer_key.as_ref().map(Uuid::to_string).as_deref()).await?;
             say!("round {}\ntoken {}\nmint {}", handle.round, handle.token, handle.mint_id);
             say!("The round has no money yet: a controller approves it with `kopilka round approve-mint`.");
+            if plan.objection_seconds < DAY {
+                say!(
+                    "NOTE: a result can be made final {} s after it was proposed: too soon for anybody to recount it. objection_seconds should be days.",
+                    plan.objection_seconds
+                );
+            }
             Ok(())
         }
         RoundCommand::ProposeMint(args) => {

@@ -1,12 +1,13 @@
 //! `kopilka up`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use url::Url;
 
 use crate::system::start::{Options, start};
-use crate::system::{RelayerKeys, RelayerSettings};
+use crate::system::{PublicUrls, RelayerKeys, RelayerSettings};
 
 /// Arguments of `kopilka up`.
 #[derive(Debug, Args)]
@@ -43,6 +44,12 @@ pub struct UpArgs {
     /// Keep nothing for later: the chain's state is not saved at the end, and a power cut may lose data.
     #[arg(long)]
     ephemeral: bool,
+    /// Browsers wait a random time up to this between receiving the right to vote and registering, so that the moments of the two do
+    /// not tell who is who. Minutes in public; none for a demonstration.
+    #[arg(long, env = "KOPILKA_REGISTRATION_DELAY", default_value_t = 0, value_name = "SECONDS")]
+    registration_delay: u64,
+    #[command(flatten)]
+    public_urls: PublicUrls,
     #[command(flatten)]
     relayer_keys: RelayerKeys,
     #[command(flatten)]
@@ -61,6 +68,8 @@ pub(super) async fn run(args: UpArgs) -> anyhow::Result<()> {
         ephemeral: args.ephemeral,
         relayer_keys: args.relayer_keys,
         relayer_settings: args.relayer_settings,
+        public_urls: args.public_urls,
+        registration_delay: Duration::from_secs(args.registration_delay),
     })
     .await?;
     let system = running.system();
@@ -74,7 +83,7 @@ pub(super) async fn run(args: UpArgs) -> anyhow::Result<()> {
 }
 
 /// Completes at Ctrl-C or a request to end.
-async fn interrupted() {
+pub(super) async fn interrupted() {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
     tokio::select! {

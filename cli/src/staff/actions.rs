@@ -12,7 +12,7 @@ use kopilka_bindings::budget_rounds::{self, BudgetRounds};
 use kopilka_bindings::budget_token::BudgetToken;
 use kopilka_bindings::deploy::Deployment;
 use kopilka_bindings::milestones::Milestones;
-use kopilka_bindings::municipalities::Municipalities;
+use kopilka_bindings::municipalities::Municipalities::{self, MunicipalitiesInstance};
 use kopilka_domain::Kopecks;
 use serde_json::json;
 use url::Url;
@@ -41,6 +41,19 @@ pub struct Staff {
     accounts: [(u8, Address); 4],
     pub(super) deployment: Deployment,
     portal: PortalStaff,
+}
+
+/// Id of the municipality with this code, if it was admitted to the register.
+pub(crate) async fn find_municipality(
+    register: &MunicipalitiesInstance<DynProvider>,
+    oktmo: &str,
+) -> anyhow::Result<Option<u32>> {
+    for candidate in 1..=register.municipalityCount().call().await? {
+        if register.municipality(candidate).call().await?.oktmo == oktmo {
+            return Ok(Some(candidate));
+        }
+    }
+    Ok(None)
 }
 
 /// A round that stands on the chain.
@@ -91,13 +104,7 @@ impl Staff {
     /// When a transaction is refused.
     pub async fn ensure_municipality(&self, oktmo: &str, name: &str) -> anyhow::Result<u32> {
         let register = Municipalities::new(self.deployment.municipalities, self.operator.clone());
-        let mut id = None;
-        for candidate in 1..=register.municipalityCount().call().await? {
-            if register.municipality(candidate).call().await?.oktmo == oktmo {
-                id = Some(candidate);
-            }
-        }
-        let id = match id {
+        let id = match find_municipality(&register, oktmo).await? {
             Some(id) => id,
             None => {
                 let receipt = mined(register.admit(oktmo.to_owned(), name.to_owned()).send().await, "admit").await?;

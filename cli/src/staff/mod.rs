@@ -5,8 +5,8 @@ mod execution;
 mod plan;
 mod portal;
 
-pub(crate) use actions::connect;
 pub use actions::{RoundHandle, Staff, describe};
+pub(crate) use actions::{connect, find_municipality};
 pub use execution::Stage;
 pub use plan::{AppropriationPlan, InitiativePlan, MunicipalityPlan, RoundPlan};
 pub use portal::PortalStaff;

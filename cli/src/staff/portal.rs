@@ -46,7 +46,9 @@ impl PortalStaff {
     /// When the portal has no such key, refuses or cannot be reached.
     pub async fn issuer_key(&self, key_id: &str) -> anyhow::Result<Bytes> {
         let path = format!("api/v1/staff/issuer-keys/{key_id}");
-        let key: IssuerKey = self.call(reqwest::Method::GET, &path, None).await?;
+        let key: IssuerKey = self.call(reqwest::Method::GET, &path, None).await.with_context(|| {
+            format!("the portal does not have the issuer key {key_id}: `kopilka ceremony install` gives it one and prints its id")
+        })?;
         Ok(key.public_key_eip2537)
     }
 

@@ -32,14 +32,19 @@ pub(super) struct Database {
 
 impl Database {
     /// Opens the given database or starts the embedded one, and brings its schema up to date.
-    pub(super) async fn open(options: &Options, toolchain: Option<&Toolchain>) -> anyhow::Result<Self> {
-        let (url, embedded) = match (&options.database_url, toolchain) {
-            (Some(url), _) => (url.clone(), None),
+    pub(super) async fn open(
+        data_dir: &Path,
+        given: Option<&str>,
+        durability: Durability,
+        toolchain: Option<&Toolchain>,
+    ) -> anyhow::Result<Self> {
+        let (url, embedded) = match (given, toolchain) {
+            (Some(url), _) => (url.to_owned(), None),
             (None, Some(toolchain)) => {
                 let config = PostgresConfig {
-                    dir: options.data_dir.join("postgres"),
+                    dir: data_dir.join("postgres"),
                     port: None,
-                    durability: if options.ephemeral { Durability::Crash } else { Durability::Full },
+                    durability,
                     lifetime: Lifetime::Detached,
                 };
                 let postgres = Postgres::start(toolchain, &config).await?;
@@ -83,9 +88,7 @@ impl Chain {
         known: Option<(&Url, &Deployment)>,
     ) -> anyhow::Result<Self> {
         if let Some(rpc_url) = &options.rpc_url {
-            let deployment = read_deployment(&options.data_dir.join("deployment.json"))?;
-            check(rpc_url, &deployment).await?;
-            return Ok(Self { rpc_url: rpc_url.clone(), deployment, embedded: None });
+            return Self::given(rpc_url, &options.data_dir).await;
         }
         let toolchain = toolchain.context("--rpc-url is missing and the embedded anvil is not installed")?;
         let config = AnvilConfig {
@@ -114,6 +117,13 @@ impl Chain {
             }
         };
         Ok(Self { rpc_url, deployment, embedded: Some(anvil) })
+    }
+
+    /// The chain at an address, with the contracts of the data folder's deployment.json.
+    pub(super) async fn given(rpc_url: &Url, data_dir: &Path) -> anyhow::Result<Self> {
+        let deployment = read_deployment(&data_dir.join("deployment.json"))?;
+        check(rpc_url, &deployment).await?;
+        Ok(Self { rpc_url: rpc_url.clone(), deployment, embedded: None })
     }
 
     pub(super) async fn close(self) {

@@ -1,6 +1,8 @@
 //! A running system as the other commands see it: addresses and secrets in the data folder of `kopilka up`.
 
 mod ground;
+pub mod portal;
+mod public_urls;
 mod relayer_keys;
 mod relayer_settings;
 mod secrets;
@@ -14,9 +16,10 @@ use kopilka_bindings::deploy::Deployment;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+pub use public_urls::PublicUrls;
 pub use relayer_keys::{RelayerKeys, new_stamp_key};
 pub use relayer_settings::RelayerSettings;
-pub use secrets::Secrets;
+pub use secrets::{PortalSecrets, Secrets};
 
 /// Where the parts of a running system are; written by `kopilka up`, kept over restarts so that addresses stay the same.
 #[derive(Debug, Clone, Serialize, Deserialize)]

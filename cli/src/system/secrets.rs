@@ -9,6 +9,7 @@ use alloy::primitives::Address;
 use alloy::signers::local::PrivateKeySigner;
 use anyhow::Context as _;
 use rand::Rng as _;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// Everything secret that the services of one system need. On an embedded chain `kopilka up` makes it; otherwise the
@@ -42,6 +43,60 @@ impl fmt::Debug for Secrets {
     }
 }
 
+/// What an issuer's portal that runs by itself keeps secret: it has no role on the chain.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct PortalSecrets {
+    /// Seals the portal's cookies, 32 bytes in hex.
+    pub session_key: String,
+    /// Makes the tags of persons, 32 bytes in hex.
+    pub person_tag_secret: String,
+}
+
+impl fmt::Debug for PortalSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PortalSecrets(…)")
+    }
+}
+
+impl PortalSecrets {
+    /// Reads the secrets of a portal's data folder, or makes random ones and keeps them, readable by the owner alone.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub fn load_or_create(data_dir: &Path) -> anyhow::Result<Self> {
+        let path = data_dir.join("portal-secrets.json");
+        if path.exists() {
+            return read(&path);
+        }
+        let secrets = Self { session_key: random(), person_tag_secret: random() };
+        write_new(&path, &secrets)?;
+        Ok(secrets)
+    }
+}
+
+/// 32 random bytes in hex.
+fn random() -> String {
+    let mut bytes = [0_u8; 32];
+    rand::rng().fill_bytes(&mut bytes);
+    hex::encode(bytes)
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} does not hold the secrets of a system", path.display()))
+}
+
+/// Writes a file that only its owner may read, and that must not exist yet.
+fn write_new(path: &Path, secrets: &impl Serialize) -> anyhow::Result<()> {
+    std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|mut file| file.write_all(serde_json::to_string_pretty(secrets)?.as_bytes()))
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
 /// The ten accounts that anvil funds; of no value anywhere else.
 const DEV_MNEMONIC_KEYS: [&str; 10] = [
     "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
@@ -59,11 +114,6 @@ const DEV_MNEMONIC_KEYS: [&str; 10] = [
 impl Secrets {
     /// Secrets of a development system: anvil's funded accounts, fresh random tokens.
     pub fn for_development() -> Self {
-        let random = || {
-            let mut bytes = [0_u8; 32];
-            rand::rng().fill_bytes(&mut bytes);
-            hex::encode(bytes)
-        };
         let [operator, treasurer, controller, clerk, issuer, relayers @ ..] = DEV_MNEMONIC_KEYS.map(str::to_owned);
         Self {
             operator_key: operator,
@@ -83,9 +133,7 @@ impl Secrets {
     /// # Errors
     /// When the file is missing or malformed.
     pub fn load(data_dir: &Path) -> anyhow::Result<Self> {
-        let path = data_dir.join("secrets.json");
-        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        serde_json::from_str(&text).with_context(|| format!("{} does not hold the secrets of a system", path.display()))
+        read(&data_dir.join("secrets.json"))
     }
 
     /// Reads the secrets of a data folder, or makes those of a development system and keeps them, readable by the owner alone.
@@ -98,14 +146,13 @@ impl Secrets {
             return Self::load(data_dir);
         }
         let secrets = Self::for_development();
-        std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)
-            .and_then(|mut file| file.write_all(serde_json::to_string_pretty(&secrets)?.as_bytes()))
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        write_new(&path, &secrets)?;
         Ok(secrets)
+    }
+
+    /// What of them the portal needs.
+    pub fn portal(&self) -> PortalSecrets {
+        PortalSecrets { session_key: self.session_key.clone(), person_tag_secret: self.person_tag_secret.clone() }
     }
 
     /// A 32-byte secret from hex.

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
+use kopilka_bindings::municipalities::Municipalities;
 use kopilka_domain::MunicipalityId;
 use kopilka_esia::standin::{RegisteredClient, StandIn, StandInConfig, demo_municipalities};
 use kopilka_esia::{EsiaClient, EsiaConfig, RsaSigner, TrustedKeys};
@@ -17,10 +18,10 @@ use time::macros::offset;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::start::Listener;
-use super::{Secrets, System};
+use super::start::{Listener, Options};
+use super::{PortalSecrets, Secrets, System};
 use crate::replay::MAX_VOTERS;
-use crate::staff::Staff;
+use crate::staff::{Staff, connect, find_municipality};
 
 /// Our mnemonic at the stand-in.
 const CLIENT_ID: &str = "KOPILKA";
@@ -60,20 +61,15 @@ pub(super) async fn spawn(
     system: &System,
     secrets: &Secrets,
     relayer: kopilka_relayer::Config,
-    data_dir: &Path,
+    options: &Options,
     pool: &PgPool,
     listeners: Listeners,
     cancel: &CancellationToken,
 ) -> anyhow::Result<Services> {
     let mut services = JoinSet::new();
-    let esia = start_stand_in(system, listeners.esia, cancel, &mut services)?;
-    let assets_dir = assets_dir()?;
-    let public_rpc_url = system.explorer_url.join("api/eth-rpc")?;
-
+    let public = options.public_urls.of(system);
     let metrics = start_metrics(cancel, &mut services)?;
-    let indexer = kopilka_indexer::Config::new(system.rpc_url.clone(), system.deployment.clone(), pool.clone());
-    let token = cancel.clone();
-    services.spawn(async move { ("the indexer", kopilka_indexer::run(indexer, token).await) });
+    start_indexer(system, pool, cancel, &mut services);
 
     let relayer = kopilka_relayer::Config { prometheus: Some(metrics), ..relayer };
     let token = cancel.clone();
@@ -83,9 +79,9 @@ pub(super) async fn spawn(
     let explorer = kopilka_explorer::Config {
         pool: pool.clone(),
         rpc_url: system.rpc_url.clone(),
-        public_url: system.explorer_url.clone(),
-        portal_url: Some(system.portal_url.clone()),
-        assets_dir: assets_dir.clone(),
+        public_url: public.explorer_url.clone(),
+        portal_url: Some(public.portal_url.clone()),
+        assets_dir: assets_dir()?,
         offset: MOSCOW,
         currency: "ETH".to_owned(),
     };
@@ -94,7 +90,50 @@ pub(super) async fn spawn(
         async move { ("the explorer", kopilka_explorer::run(explorer, listeners.explorer.socket, token).await) },
     );
 
+    let portal = start_stand_in(&public, listeners.esia, cancel, &mut services)?;
+    let portal = portal_config(&public, pool, &options.data_dir, portal, &secrets.portal())?;
     let portal = kopilka_portal::Config {
+        issuer_account: Some(Secrets::signer("issuer_key", &secrets.issuer_key)?),
+        staff_token: Some(
+            StaffToken::new(&secrets.staff_token).context("staff_token must have at least 16 characters")?,
+        ),
+        territories: territories(system, secrets).await?,
+        registration_delay: options.registration_delay,
+        ..portal
+    };
+    start_portal(portal, listeners.portal, cancel, &mut services);
+    Ok(services)
+}
+
+/// Starts an issuer's portal by itself, with an index of its own: no relayer, no explorer, no role on the chain.
+///
+/// `system` names the relayer and the explorer of the municipality.
+pub(super) async fn spawn_portal(
+    system: &System,
+    secrets: &PortalSecrets,
+    data_dir: &Path,
+    pool: &PgPool,
+    (portal, esia): (Listener, Listener),
+    cancel: &CancellationToken,
+) -> anyhow::Result<Services> {
+    let mut services = JoinSet::new();
+    let client = start_stand_in(system, esia, cancel, &mut services)?;
+    let config = portal_config(system, pool, data_dir, client, secrets)?;
+    let config = kopilka_portal::Config { territories: known_territories(system).await?, ..config };
+    start_indexer(system, pool, cancel, &mut services);
+    start_portal(config, portal, cancel, &mut services);
+    Ok(services)
+}
+
+/// What every portal is told. Without more it publishes nothing, has no staff interface, and knows no municipality.
+fn portal_config(
+    system: &System,
+    pool: &PgPool,
+    data_dir: &Path,
+    esia: EsiaClient,
+    secrets: &PortalSecrets,
+) -> anyhow::Result<kopilka_portal::Config> {
+    Ok(kopilka_portal::Config {
         database: pool.clone(),
         rpc_url: system.rpc_url.clone(),
         deployment: system.deployment.clone(),
@@ -102,27 +141,38 @@ pub(super) async fn spawn(
         session_key: SecretKey::new(Secrets::bytes32("session_key", &secrets.session_key)?),
         person_tag_secret: SecretKey::new(Secrets::bytes32("person_tag_secret", &secrets.person_tag_secret)?),
         issuer_keys_dir: data_dir.join("issuer-keys"),
-        issuer_account: Some(Secrets::signer("issuer_key", &secrets.issuer_key)?),
+        issuer_account: None,
         publish_interval: Duration::from_secs(60),
         compact_interval: Duration::from_secs(3600),
-        staff_token: Some(
-            StaffToken::new(&secrets.staff_token).context("staff_token must have at least 16 characters")?,
-        ),
-        territories: territories(system, secrets).await?,
+        staff_token: None,
+        territories: Territories::default(),
         public_url: system.portal_url.clone(),
         relayer_url: system.relayer_url.clone(),
         explorer_url: system.explorer_url.clone(),
-        public_rpc_url,
+        public_rpc_url: system.explorer_url.join("api/eth-rpc")?,
         esia_url: system.esia_url.clone(),
-        assets_dir,
+        assets_dir: assets_dir()?,
         offset: MOSCOW,
         registration_delay: Duration::ZERO,
-    };
+    })
+}
+
+fn start_portal(
+    config: kopilka_portal::Config,
+    listener: Listener,
+    cancel: &CancellationToken,
+    services: &mut Services,
+) {
     let token = cancel.clone();
     services.spawn(async move {
-        ("the portal", kopilka_portal::run(portal, listeners.portal.socket, token).await.map_err(anyhow::Error::from))
+        ("the portal", kopilka_portal::run(config, listener.socket, token).await.map_err(anyhow::Error::from))
     });
-    Ok(services)
+}
+
+fn start_indexer(system: &System, pool: &PgPool, cancel: &CancellationToken, services: &mut Services) {
+    let indexer = kopilka_indexer::Config::new(system.rpc_url.clone(), system.deployment.clone(), pool.clone());
+    let token = cancel.clone();
+    services.spawn(async move { ("the indexer", kopilka_indexer::run(indexer, token).await) });
 }
 
 /// Collects the figures of all services; the relayer's `/metrics` shows them.
@@ -147,6 +197,22 @@ async fn territories(system: &System, secrets: &Secrets) -> anyhow::Result<Terri
         let id = staff.ensure_municipality(&place.oktmo, &place.name).await?;
         territories.add(&place.fias.to_string(), MunicipalityId(id))?;
     }
+    Ok(territories)
+}
+
+/// Those of the stand-in's municipalities that are on the register, and which addresses are theirs.
+async fn known_territories(system: &System) -> anyhow::Result<Territories> {
+    let register = Municipalities::new(system.deployment.municipalities, connect(&system.rpc_url, Default::default()));
+    let mut territories = Territories::default();
+    for place in demo_municipalities() {
+        if let Some(id) = find_municipality(&register, &place.oktmo).await? {
+            territories.add(&place.fias.to_string(), MunicipalityId(id))?;
+        }
+    }
+    ensure!(
+        territories != Territories::default(),
+        "no municipality is on the register yet: start the municipality's own system first"
+    );
     Ok(territories)
 }
 

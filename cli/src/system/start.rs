@@ -4,15 +4,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use kopilka_embedded::Toolchain;
+use kopilka_embedded::{Durability, Toolchain};
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::ground::{Chain, Database};
-use super::services::{self, Listeners};
-use super::{RelayerKeys, RelayerSettings, Secrets, System};
+use super::services::{self, Listeners, Services};
+use super::{PublicUrls, RelayerKeys, RelayerSettings, Secrets, System};
 
 /// How long the services may take to finish what they are doing.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -38,15 +37,19 @@ pub struct Options {
     pub relayer_keys: RelayerKeys,
     /// Waits, fees and allowances of the relayer.
     pub relayer_settings: RelayerSettings,
+    /// Where browsers reach the sites.
+    pub public_urls: PublicUrls,
+    /// Browsers wait a random time up to this before they register.
+    pub registration_delay: Duration,
 }
 
 /// A running system.
 pub struct Running {
-    system: System,
-    database: Database,
-    chain: Chain,
-    services: JoinSet<(&'static str, anyhow::Result<()>)>,
-    cancel: CancellationToken,
+    pub(super) system: System,
+    pub(super) database: Database,
+    pub(super) chain: Chain,
+    pub(super) services: Services,
+    pub(super) cancel: CancellationToken,
 }
 
 /// Starts the ground and all services.
@@ -73,9 +76,10 @@ pub async fn start(options: Options) -> anyhow::Result<Running> {
     // Every key is opened first, so that what is wrong is said before anything starts.
     let senders = options.relayer_keys.senders(&secrets).await?;
     let stamp_keys = options.relayer_keys.stamp_keys(&options.data_dir)?;
+    let durability = if options.ephemeral { Durability::Crash } else { Durability::Full };
     let known_chain = known.as_ref().map(|known| (&known.rpc_url, &known.deployment));
     let (database, chain) = tokio::try_join!(
-        Database::open(&options, toolchain.as_ref()),
+        Database::open(&options.data_dir, options.database_url.as_deref(), durability, toolchain.as_ref()),
         Chain::open(&options, toolchain.as_ref(), &secrets, known_chain),
     )?;
     let relayer = kopilka_relayer::Config::new(database.url.clone(), chain.rpc_url.clone(), &chain.deployment, senders);
@@ -93,8 +97,7 @@ pub async fn start(options: Options) -> anyhow::Result<Running> {
     };
     system.save(&options.data_dir)?;
     let cancel = CancellationToken::new();
-    let services =
-        services::spawn(&system, &secrets, relayer, &options.data_dir, &database.pool, listeners, &cancel).await?;
+    let services = services::spawn(&system, &secrets, relayer, &options, &database.pool, listeners, &cancel).await?;
     Ok(Running { system, database, chain, services, cancel })
 }
 

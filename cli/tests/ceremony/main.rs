@@ -50,6 +50,11 @@ fn line<'a>(said: &'a str, word: &str) -> &'a str {
 #[test]
 fn two_of_three_make_a_key_although_the_third_cheats() {
     let offices = Offices::with_plan();
+    let shown = offices.step_publicly(3, "show", &[]);
+    assert!(
+        line(&shown, "session").len() > 64 && line(&shown, "missing").contains("contribution of issuer 1"),
+        "{shown}"
+    );
     for number in [1, 2] {
         offices.step(number, "contribute", &[]);
         offices.post(number, &format!("contribution-{number}.json"));
@@ -126,13 +131,26 @@ fn an_honest_answer_settles_a_complaint_and_a_missing_one_can_be_given_up() {
 
     // In one world all others give the answer up; it must be all, or the confirmations do not fit.
     let world = offices.copy();
-    let finished = finish_all(&world, &["--without-answer", "3"]);
-    assert!(line(&finished[1], "left out").ends_with("it left the complaint of issuer 1 without an answer"));
+    let without = ["--without-answer", "3"];
+    for number in [1, 2] {
+        let finished = world.step(number, "finish", &without);
+        assert!(line(&finished, "left out").ends_with("it left the complaint of issuer 1 without an answer"));
+        world.post(number, &format!("confirmation-{number}.json"));
+        // Issuer 3, who was left out, need not confirm.
+        let shown = world.step_publicly(number, "show", &without);
+        assert_eq!(shown.contains("Do not use the key"), number == 1, "{shown}");
+    }
 
     // In the other the dealer answers with the right share.
     let said = offices.step(3, "answer", &[]);
     assert!(said.contains("The shares in it are public now."), "{said}");
     offices.post(3, "answer-3.json");
+    // Where the others went on without it, it comes too late and changes nothing.
+    let key = world.step_publicly(2, "show", &[&["--key"], &without[..]].concat());
+    let transcript = world.step_publicly(2, "show", &without);
+    fs::copy(offices.public(3).join("answer-3.json"), world.public(2).join("answer-3.json")).unwrap();
+    assert_eq!(world.step_publicly(2, "show", &[&["--key"], &without[..]].concat()), key);
+    assert_eq!(world.step_publicly(2, "show", &without), transcript);
     let finished = finish_all(&offices, &[]);
     assert!(finished.iter().all(|said| !said.contains("left out")));
     assert_ne!(line(&finished[0], "transcript"), line(&offices.step_publicly(1, "show", &[]), "group key"));

@@ -65,6 +65,8 @@ struct GroupJson {
     needed: u8,
     /// The number of this portal's issuer, from 1.
     issuer: IssuerIndex,
+    /// The number of the issuer at whose portal citizens begin.
+    home: IssuerIndex,
     /// All of them, the first issuer first.
     members: Vec<MemberJson>,
 }
@@ -83,6 +85,7 @@ impl GroupJson {
         Some(Self {
             needed: member.keys.threshold().needed(),
             issuer: member.issuer(),
+            home: member.home,
             members: members.map(|(portal, key)| MemberJson { portal: portal.clone(), share_key: *key }).collect(),
         })
     }

@@ -3,7 +3,9 @@
 use std::fs;
 
 use alloy::primitives::Address;
-use kopilka_credential::threshold::{Dealer, GroupKeys, KeyShare, PartialSignature, SessionId, Threshold, conclude};
+use kopilka_credential::threshold::{
+    Dealer, GroupKeys, IssuerIndex, KeyShare, PartialSignature, SessionId, Threshold, conclude,
+};
 use kopilka_credential::{unblind, verify};
 use kopilka_esia::standin::named;
 use kopilka_portal::{KeyError, KeyStore};
@@ -29,6 +31,11 @@ fn group() -> (GroupKeys, Vec<KeyShare>) {
     (outcome.keys, shares)
 }
 
+/// The number of an issuer.
+fn issuer(number: u8) -> IssuerIndex {
+    number.try_into().unwrap()
+}
+
 /// Three portals, of which this is the second.
 fn portals(own: &str) -> Vec<Url> {
     ["https://one.example/", own, "https://three.example/"].map(|portal| portal.parse().unwrap()).to_vec()
@@ -40,14 +47,14 @@ async fn a_share_signs_in_part_and_two_parts_make_a_credential() {
     let (keys, shares) = group();
     let store = KeyStore::open(&world.keys_dir).unwrap();
     let portals = portals(world.portal.as_str());
-    let id = store.add_share(shares[1].clone(), keys.clone(), portals.clone()).unwrap().id.to_string();
+    let id = store.add_share(shares[1].clone(), keys.clone(), portals.clone(), issuer(1)).unwrap().id.to_string();
     let round = world.round(RoundOptions { key: Some(id), ..Default::default() }).await;
     assert_eq!(round.keys[0], keys.group_key());
 
     let citizen = world.citizen(named::RESIDENT).await;
     let info: Value = citizen.get(&format!("api/v1/rounds/{}", round.address)).await.json().await.unwrap();
     let told = &info["classes"][0]["group"];
-    assert_eq!((&told["needed"], &told["issuer"]), (&2.into(), &2.into()), "{info}");
+    assert_eq!((&told["needed"], &told["issuer"], &told["home"]), (&2.into(), &2.into(), &1.into()), "{info}");
     let members = told["members"].as_array().unwrap();
     for ((member, portal), key) in members.iter().zip(portals).zip(keys.share_keys()) {
         assert_eq!(member["portal"], portal.as_str());
@@ -56,18 +63,22 @@ async fn a_share_signs_in_part_and_two_parts_make_a_credential() {
     assert_eq!(members.len(), 3);
 
     let mine = Keys::new(&round.scope);
-    let answer: Value = citizen.ask(&round, 0, &mine.blinded.to_string()).await.json().await.unwrap();
+    let first = shares[0].sign_blinded(&mine.blinded);
+    let answer = citizen.ask_second(&round, &mine.blinded.to_string(), &first.signature.to_string()).await;
+    let answer: Value = answer.json().await.unwrap();
     assert_eq!(answer["issuer"], 2, "{answer}");
     assert!(!mine.accepts(&keys.group_key(), &round.scope, &answer), "one part is no credential");
     let signature = answer["signature"].as_str().unwrap().parse().unwrap();
-    let part = PartialSignature { issuer: 2.try_into().unwrap(), signature };
+    let part = PartialSignature { issuer: issuer(2), signature };
     keys.verify_partial(&mine.blinded, &part).unwrap();
     keys.combine(&mine.blinded, &[part]).unwrap_err();
     let whole = keys.combine(&mine.blinded, &[part, shares[2].sign_blinded(&mine.blinded)]).unwrap();
     let credential = unblind(&whole, &mine.blinding);
     assert!(verify(&keys.group_key(), &round.scope, mine.account, &credential));
     // Each issuer signs one message for a person, whatever the others did.
-    let other = citizen.ask(&round, 0, &Keys::new(&round.scope).blinded.to_string()).await;
+    let other = Keys::new(&round.scope).blinded;
+    let begun = shares[0].sign_blinded(&other).signature.to_string();
+    let other = citizen.ask_second(&round, &other.to_string(), &begun).await;
     assert_eq!(problem(other).await, (StatusCode::CONFLICT, "credential-already-issued".to_owned()));
 
     // The contract takes it as any other.
@@ -76,6 +87,56 @@ async fn a_share_signs_in_part_and_two_parts_make_a_credential() {
     let register = contract.register(0, vec![account], credential.to_uncompressed().to_vec().into());
     register.send().await.unwrap().get_receipt().await.unwrap();
     assert!(contract.citizen(account).call().await.unwrap().registered);
+}
+
+#[tokio::test]
+async fn an_issuer_signs_only_what_the_home_issuer_has_signed() {
+    let world = World::start().await;
+    let (keys, shares) = group();
+    let store = KeyStore::open(&world.keys_dir).unwrap();
+    let portals = portals(world.portal.as_str());
+    let id = store.add_share(shares[1].clone(), keys, portals, issuer(1)).unwrap().id.to_string();
+    let round = world.round(RoundOptions { key: Some(id), ..Default::default() }).await;
+    let citizen = world.citizen(named::RESIDENT).await;
+    let (mine, other) = (Keys::new(&round.scope).blinded, Keys::new(&round.scope).blinded);
+
+    let refused = citizen.ask(&round, 0, &mine.to_string()).await;
+    assert_eq!(problem(refused).await, (StatusCode::FORBIDDEN, "first-missing".to_owned()));
+    for wrong in [
+        // For another message, of another issuer, the message itself, and what is no point.
+        shares[0].sign_blinded(&other).signature.to_string(),
+        shares[2].sign_blinded(&mine).signature.to_string(),
+        mine.to_string(),
+        format!("0x{}", "ab".repeat(48)),
+        String::new(),
+    ] {
+        let refused = citizen.ask_second(&round, &mine.to_string(), &wrong).await;
+        assert_eq!(problem(refused).await, (StatusCode::FORBIDDEN, "first-wrong".to_owned()), "{wrong}");
+    }
+    let info: Value = citizen.get(&format!("api/v1/rounds/{}", round.address)).await.json().await.unwrap();
+    assert_eq!(info["issued"], false, "a refusal spends nothing: {info}");
+
+    // The home issuer itself asks for nothing, and counts.
+    let first = shares[0].sign_blinded(&mine).signature.to_string();
+    let signed = citizen.ask_second(&round, &mine.to_string(), &first).await;
+    assert_eq!(signed.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_home_issuer_signs_first_and_counts() {
+    let world = World::start().await;
+    let (keys, shares) = group();
+    let store = KeyStore::open(&world.keys_dir).unwrap();
+    let id = store.add_share(shares[1].clone(), keys.clone(), portals(world.portal.as_str()), issuer(2)).unwrap().id;
+    let round = world.round(RoundOptions { key: Some(id.to_string()), ..Default::default() }).await;
+    let citizen = world.citizen(named::RESIDENT).await;
+    let mine = Keys::new(&round.scope).blinded;
+    let answer: Value = citizen.ask(&round, 0, &mine.to_string()).await.json().await.unwrap();
+    let part =
+        PartialSignature { issuer: issuer(2), signature: answer["signature"].as_str().unwrap().parse().unwrap() };
+    keys.verify_partial(&mine, &part).unwrap();
+    let info: Value = citizen.get(&format!("api/v1/rounds/{}", round.address)).await.json().await.unwrap();
+    assert_eq!(info["issued"], true, "{info}");
 }
 
 #[tokio::test]
@@ -95,7 +156,8 @@ async fn a_share_of_a_portal_that_is_elsewhere_signs_nothing() {
     let world = World::start().await;
     let (keys, shares) = group();
     let store = KeyStore::open(&world.keys_dir).unwrap();
-    let id = store.add_share(shares[1].clone(), keys, portals("https://two.example/")).unwrap().id.to_string();
+    let id =
+        store.add_share(shares[1].clone(), keys, portals("https://two.example/"), issuer(2)).unwrap().id.to_string();
     let round = world.round(RoundOptions { key: Some(id), ..Default::default() }).await;
     let citizen = world.citizen(named::RESIDENT).await;
     let refused = citizen.ask(&round, 0, &Keys::new(&round.scope).blinded.to_string()).await;
@@ -108,12 +170,26 @@ fn a_share_is_kept_once_and_only_whole() {
     let (keys, shares) = group();
     let store = KeyStore::open(dir.path()).unwrap();
     let portals = portals("https://two.example/");
-    let too_few = store.add_share(shares[1].clone(), keys.clone(), portals[..2].to_vec());
-    assert!(matches!(too_few, Err(KeyError::Portals { portals: 2, issuers: 3 })));
-    let key = store.add_share(shares[1].clone(), keys.clone(), portals.clone()).unwrap();
+    let add = |share: usize, portals: &[Url], home| {
+        store.add_share(shares[share].clone(), keys.clone(), portals.to_vec(), issuer(home))
+    };
+    assert!(matches!(add(1, &portals[..2], 1), Err(KeyError::Portals { portals: 2, issuers: 3 })));
+    assert!(matches!(add(1, &portals, 4), Err(KeyError::Home { issuers: 3, .. })));
+    let key = add(1, &portals, 1).unwrap();
     assert_eq!(key.public_key, keys.group_key());
-    let again = store.add_share(shares[1].clone(), keys.clone(), portals.clone());
-    assert!(matches!(again, Err(KeyError::Present(id)) if id == key.id));
+    assert!(matches!(add(0, &portals, 1), Err(KeyError::Taken(id)) if id == key.id));
+
+    // Again with other addresses: the same key, serving the same round.
+    let round = Address::repeat_byte(1);
+    store.bind(key.id, round, 0).unwrap();
+    let moved =
+        ["https://one.example/", "https://new.example/", "https://three.example/"].map(|url| url.parse().unwrap());
+    assert_eq!(add(1, &moved, 3).unwrap(), key);
+    let file: Value = serde_json::from_slice(&fs::read(dir.path().join(format!("{}.json", key.id))).unwrap()).unwrap();
+    assert_eq!((&file["group"]["portals"][1], &file["group"]["home"]), (&moved[1].as_str().into(), &3.into()));
+    assert_eq!(KeyStore::open(dir.path()).unwrap().bind(key.id, round, 0).unwrap(), keys.group_key());
+    let other = Address::repeat_byte(2);
+    assert!(matches!(store.bind(key.id, other, 0), Err(KeyError::BoundElsewhere { .. })));
     assert_eq!(KeyStore::open(dir.path()).unwrap().public(key.id).unwrap(), keys.group_key());
 
     // The share of one issuer under another's number, and a key that is not the group's, are noticed.

@@ -367,11 +367,20 @@ impl Citizen {
     }
 
     pub(crate) async fn ask(&self, round: &Round, class: u8, blinded: &str) -> Response {
+        self.request(round, &json!({ "class": class, "blinded": blinded })).await
+    }
+
+    /// The same of class 0, with what the home issuer has signed.
+    pub(crate) async fn ask_second(&self, round: &Round, blinded: &str, first: &str) -> Response {
+        self.request(round, &json!({ "class": 0, "blinded": blinded, "first": first })).await
+    }
+
+    async fn request(&self, round: &Round, body: &Value) -> Response {
         self.http
             .post(self.url(&format!("api/v1/rounds/{}/credential", round.address)))
             .header("x-csrf-token", &self.csrf)
             .header("accept-language", "ru")
-            .json(&json!({ "class": class, "blinded": blinded }))
+            .json(body)
             .send()
             .await
             .unwrap()
