@@ -136,7 +136,7 @@ impl Chain {
 fn read_deployment(path: &Path) -> anyhow::Result<Deployment> {
     let text = std::fs::read_to_string(path).with_context(|| {
         format!(
-            "{} is missing: put the contracts on the chain first with `kopilka deploy --deployment {}`",
+            "{} is missing: `kopilka deploy --deployment {}` puts the contracts on the chain and writes it; another office's portal takes the municipality's",
             path.display(),
             path.display()
         )
