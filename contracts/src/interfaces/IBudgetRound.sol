@@ -208,7 +208,7 @@ interface IBudgetRound {
     event Registered(address indexed account, uint8 indexed class);
     /// @dev Nothing has changed for this account; its credential was not looked at.
     event RegistrationSkipped(address indexed account, uint8 indexed class, SkipReason reason);
-    /// @dev At the opening of pledging: `amount` kopecks moved from the treasury to the purse; with Allotment.Equal the
+    /// @dev At the opening of pledging: `budget` kopecks moved from the treasury to the purse; with Allotment.Equal the
     /// share of weight 1 is budget / totalWeight (rounded down after multiplying by the weight).
     event PledgingOpened(uint256 budget, uint256 totalWeight);
     /// @dev The whole distribution; replaces any earlier one of the account. Token `Transfer`s show the difference.

@@ -29,7 +29,7 @@ interface IMilestones {
         Overdue,
         /// @notice All stages are reached.
         Done,
-        /// @notice Given up; its money is back in the budget.
+        /// @notice Given up; what had not been paid is back in the budget.
         Abandoned
     }
 

@@ -9,7 +9,7 @@ interface IMunicipalities {
     /// @notice What an account may do for a municipality. `None` is never granted.
     enum Role {
         None,
-        /// @notice Records appropriations, mints against them, reports payments.
+        /// @notice Proposes to mint against a round's appropriation, reports payments, returns what is left.
         Treasurer,
         /// @notice Runs rounds: initiatives, phases, the proposal of a settlement.
         Clerk,
@@ -53,7 +53,8 @@ interface IMunicipalities {
 
     /// @dev Ids count from 1 without gaps; `oktmo` is unique.
     event MunicipalityAdmitted(uint32 indexed municipalityId, string oktmo, string name);
-    /// @dev Replaces any earlier grant of the same role to the same account.
+    /// @dev Replaces any earlier grant of the same role to the same account. While the account owns this register (see
+    /// `OwnershipTransferred`) its grants sleep: who acts is the last grant of the account, in its period, unless it is the owner.
     event RoleGranted(
         uint32 indexed municipalityId,
         Role indexed role,
@@ -67,6 +68,7 @@ interface IMunicipalities {
 
     /// @dev New actions are refused by every contract that asks `paused`; refunds, returns and reading go on.
     event Paused(address indexed account, bytes32 reasonHash);
+    /// @dev New actions go on from this block; follows a `Paused`, never another `Unpaused`. No deadline has moved meanwhile.
     event Unpaused(address indexed account);
 
     /// @notice Owner: admits a municipality.
