@@ -342,18 +342,15 @@ fn show(args: &ShowArgs) -> anyhow::Result<()> {
     let without = indices(&args.without_answer)?;
     if !args.key {
         print_plan(&record);
-        for (what, missing) in [
-            ("contribution", record.missing(&record.contributions)),
-            ("review", record.missing(&record.reviews)),
-            ("confirmation", record.missing(&record.confirmations)),
-        ] {
-            if !missing.is_empty() {
-                say!("missing      {what} of {}", missing.join(", "));
-            }
+        let dealing =
+            [("contribution", record.missing(&record.contributions)), ("review", record.missing(&record.reviews))];
+        for (what, missing) in &dealing {
+            say_missing(what, missing);
         }
-    }
-    if !args.key && !(record.missing(&record.contributions).is_empty() && record.missing(&record.reviews).is_empty()) {
-        return Ok(());
+        say_missing("confirmation", &record.missing(&record.confirmations));
+        if dealing.iter().any(|(_, missing)| !missing.is_empty()) {
+            return Ok(());
+        }
     }
     let (_, transcript) = ceremony::transcript(&record, &without)?;
     let unconfirmed = record.unconfirmed(&transcript)?;
@@ -376,6 +373,12 @@ fn show(args: &ShowArgs) -> anyhow::Result<()> {
         say!("Do not use the key before everybody has confirmed it.");
     }
     Ok(())
+}
+
+fn say_missing(what: &str, missing: &[String]) {
+    if !missing.is_empty() {
+        say!("missing      {what} of {}", missing.join(", "));
+    }
 }
 
 fn require_confirmed(unconfirmed: &[String]) -> anyhow::Result<()> {

@@ -57,7 +57,7 @@ pub enum Command {
     /// Run all services in one process, on an embedded Postgres and anvil or on given addresses.
     Up(Box<up::UpArgs>),
     /// Run the portal of another office that keeps a share of an issuer key.
-    Portal(portal::PortalArgs),
+    Portal(Box<portal::PortalArgs>),
     /// Put the contracts on a chain and write their addresses, or check that they stand there.
     Deploy(deploy::DeployArgs),
     /// Bring a database's schema up to this version.
@@ -90,7 +90,7 @@ pub enum Command {
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Up(args) => up::run(*args).await,
-        Command::Portal(args) => portal::run(args).await,
+        Command::Portal(args) => portal::run(*args).await,
         Command::Deploy(args) => deploy::run(args).await,
         Command::Migrate(args) => deploy::migrate(args).await,
         Command::Round(command) => round::run(command).await,
