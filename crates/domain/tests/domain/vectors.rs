@@ -38,7 +38,7 @@ fn election(kind: BallotKind, budget: u128, costs: &[u128], ballots: &[Choices<'
     }
 }
 
-fn cases() -> Vec<(String, Election)> {
+pub(crate) fn cases() -> Vec<(String, Election)> {
     use BallotKind::{Approval, Cumulative};
     let one = |ids: &'static [(u16, u16)]| (1_u32, ids);
     let mut cases: Vec<(String, Election)> = vec![
