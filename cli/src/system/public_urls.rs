@@ -9,7 +9,7 @@ use super::System;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Behind a reverse proxy")]
 pub struct PublicUrls {
-    /// Where browsers reach the portal, such as https://kopilka.example; http://localhost:PORT when missing.
+    /// Where browsers reach the portal; http://localhost:PORT when missing.
     #[arg(long, env = "KOPILKA_PORTAL_URL", value_name = "URL")]
     portal_url: Option<Url>,
     /// Where browsers reach the explorer.
