@@ -114,6 +114,7 @@ abstract contract RoundInvariants is Assertions {
         assertFalse(store.broken("ACC-5"), "ACC-5: no grant to the owner");
         assertFalse(store.broken("ACC-6"), "ACC-6: nothing new happens while paused");
         assertFalse(store.broken("ACC-7"), "ACC-7: a pause never stops a step back or a return");
+        assertFalse(store.broken("ACC-9"), "ACC-9: staff is accepted or refused as the model says");
         assertTrue(municipalities.paused() == store.paused(), "ACC-6: paused as the operator said");
     }
 
@@ -246,6 +247,7 @@ abstract contract RoundInvariants is Assertions {
     // ---------------------------------------------------------------------------------------------
 
     function _checkRegistrations() private view {
+        assertFalse(store.broken("REG-1"), "REG-1: a batch is taken or refused as the model says");
         uint256 count = 0;
         uint256 weight = 0;
         for (uint256 i = 0; i < handler.CITIZENS(); ++i) {
@@ -262,6 +264,11 @@ abstract contract RoundInvariants is Assertions {
         }
         assertEq(round.registeredCount(), count, "REG-5: the count is the number of accounts");
         assertEq(uint256(round.classInfo(0).registered) + round.classInfo(1).registered, count, "REG-6: classes add up");
+        for (uint8 class = 0; class < 2; ++class) {
+            IBudgetRound.ClassInfo memory info = round.classInfo(class);
+            assertEq(info.registered, store.registeredIn(class), "REG-6: registered in the class");
+            assertEq(info.issued, store.issued(class), "REG-9: the issuer's last word, which never falls");
+        }
 
         IBudgetRound.RoundConfig memory config = round.config();
         IBudgetRound.Phase phase = round.phase();
@@ -286,6 +293,7 @@ abstract contract RoundInvariants is Assertions {
 
     function _checkAllocations() private view {
         assertFalse(store.versionFell(), "ALO-1: versions only rise");
+        assertFalse(store.broken("ALO-9"), "ALO-9: a batch is taken exactly while pledging, unless paused");
         IBudgetRound.Phase phase = round.phase();
         bool pledged = phase >= IBudgetRound.Phase.Pledging && phase <= IBudgetRound.Phase.Objection;
         uint256 points = round.config().sharePoints;
@@ -305,7 +313,7 @@ abstract contract RoundInvariants is Assertions {
             );
             uint256 share = round.allotmentOf(account);
             shares += share;
-            if (citizen.version != 0) ++participants;
+            if (model.version != 0) ++participants;
             unspent += round.unspentOf(account);
             for (uint256 j = 0; j < model.initiatives.length; ++j) {
                 wallets[
@@ -332,7 +340,11 @@ abstract contract RoundInvariants is Assertions {
 
     function _checkSettlement() private view {
         assertFalse(store.phaseJumped(), "SET-1: phases follow the diagram");
+        assertFalse(store.broken("SET-9"), "SET-9: a result is proposed exactly as the model says");
+        assertFalse(store.broken("SET-10"), "SET-10: a payment is taken exactly as the model says");
         IBudgetRound.Phase phase = round.phase();
+        assertTrue(phase == store.phase(), "SET-1: the phase is the one last announced");
+        _checkResult();
         if (phase >= IBudgetRound.Phase.Closed) {
             assertEq(token.totalSupply(), 0, "SET-2: nothing is left at the end");
             assertEq(token.mintedTotal(), token.paidTotal() + token.returnedTotal(), "SET-3: minted = paid + returned");
@@ -351,8 +363,25 @@ abstract contract RoundInvariants is Assertions {
             }
             assertEq(initiative.pledged, expected, "SET-6: a winner holds its cost less payments, a loser nothing");
         }
-        assertEq(totalCost, round.settlement().totalCost, "SET-7: winners are those proposed");
+        assertEq(totalCost, round.settlement().totalCost, "SET-7: the cost is that of the winners");
         assertLe(totalCost, round.budget(), "SET-8: winners within the budget");
+    }
+
+    /// @dev What is proposed or final, against what somebody proposed and somebody approved.
+    function _checkResult() private view {
+        IBudgetRound.Settlement memory result = round.settlement();
+        assertEq(
+            keccak256(abi.encode(result.winners, result.transcriptDigest)),
+            keccak256(abi.encode(store.winners(), store.digest())),
+            "SET-7: winners and digest are those proposed"
+        );
+        assertEq(result.proposer, store.proposer(), "SET-7: who proposed");
+        assertEq(result.approver, store.approver(), "SET-7: who approved");
+        assertEq(result.proposedAt, store.proposedAt(), "SET-7: when");
+        // Before finality nobody has won.
+        for (uint16 id = 1; id <= round.initiativeCount(); ++id) {
+            assertTrue(round.initiative(id).won == store.won(id), "SET-7: winners of the final result alone");
+        }
     }
 
     function invariant_Holds() public view {

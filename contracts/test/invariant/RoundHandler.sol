@@ -11,9 +11,13 @@ import {RoundStore} from "./RoundStore.sol";
 import {StaffActions} from "./StaffActions.sol";
 
 /// @title What citizens, staff, the operator and strangers do to a round, in any order
-/// @notice Every action is allowed to be refused by the contracts; the store remembers only what succeeded.
+/// @notice Before an action the model says whether it must be accepted, and of a batch which items; the store remembers
+/// what disagreed.
 contract RoundHandler is StaffActions {
     uint256 public constant CITIZENS = 10;
+
+    /// @dev Kopecks of a fixed share of weight 1.
+    uint128 private constant FIXED_AMOUNT = 23_000_00;
 
     IBudgetRound.BallotKind private _kind;
     IBudgetRound.Allotment private _allotment;
@@ -29,11 +33,12 @@ contract RoundHandler is StaffActions {
         _setUpStaff();
         vm.recordLogs();
         IBudgetRound.RoundConfig memory config = _config(_kind, _allotment);
-        if (_allotment == IBudgetRound.Allotment.Fixed) config.fixedAmount = 23_000_00;
+        if (_allotment == IBudgetRound.Allotment.Fixed) config.fixedAmount = FIXED_AMOUNT;
         _createWith(config, 2, 0);
-        for (uint256 i = 0; i < INITIATIVES; ++i) {
+        for (uint256 id = 1; id <= INITIATIVES; ++id) {
             vm.prank(clerk);
-            round.addInitiative(uint128(20_000_00 + i * 11_111_11), keccak256("initiative"));
+            round.addInitiative(_cost(id), keccak256("initiative"));
+            store.setCost(id, _cost(id));
         }
         _mint(APPROPRIATION / 5);
         store.proposeMint(treasurer, APPROPRIATION / 5);
@@ -57,11 +62,13 @@ contract RoundHandler is StaffActions {
             store.register(i, 0);
         }
         _openPledging();
+        store.setIssued(0, 5);
         _allocate(0, 1, _list(1, 5), _list(60, 40));
         store.allocate(0, 1, _list(1, 5), _list(60, 40));
         _closePledging();
         _propose(_list(1, 2, 4));
         store.setProposal(clerk, controller, uint64(block.timestamp));
+        store.setResult(_list(1, 2, 4), keccak256("transcript"));
         _approve(_list(1, 2, 4));
         vm.warp(block.timestamp + OBJECTION_PERIOD);
         round.finalizeSettlement();
@@ -71,6 +78,10 @@ contract RoundHandler is StaffActions {
     function _credential(uint8 class, address account) internal view override returns (bytes memory) {
         bytes memory kept = _issued[class][account];
         return kept.length != 0 ? kept : super._credential(class, account);
+    }
+
+    function _fixedShares() internal view override returns (bool) {
+        return _allotment == IBudgetRound.Allotment.Fixed;
     }
 
     function theRound() external view returns (address) {
@@ -116,9 +127,9 @@ contract RoundHandler is StaffActions {
     }
 
     /// @dev Once there is somebody to allocate and something to be allocated.
-    function _openForAllocations(uint256 seed) private {
-        if (round.phase() == IBudgetRound.Phase.Registration && seed % 4 == 0 && round.registeredCount() != 0) {
-            _tryToOpenPledging(seed);
+    function _openForAllocations(uint256 seed) private returns (bool opened) {
+        if (store.phase() == IBudgetRound.Phase.Registration && seed % 4 == 0 && store.registered() != 0) {
+            opened = _tryToOpenPledging(seed);
         }
     }
 
@@ -126,21 +137,53 @@ contract RoundHandler is StaffActions {
     // Citizens
     // ---------------------------------------------------------------------------------------------
 
+    /// @dev A batch of one to five; now and then somebody stands in it twice, or brings a credential of the other class.
     function register(uint256 seed, uint256 count) external remembered {
         seed = _mixed(seed);
         uint8 class = uint8(seed % 2);
         count = bound(count, 1, 5);
-        uint256 first = (seed >> 8) % (CITIZENS - count + 1);
-        address[] memory accounts = _accounts(first, count);
+        uint256[] memory citizens = new uint256[](count);
+        address[] memory accounts = new address[](count);
         for (uint256 i = 0; i < count; ++i) {
-            store.issue(first + i);
+            citizens[i] = (seed >> 8) % (CITIZENS - count + 1) + i;
         }
-        try round.register(class, accounts, _credentials(class, accounts)) {
-            for (uint256 i = 0; i < count; ++i) {
-                bool known = store.citizen(first + i).registered;
-                if (!known && round.citizen(accounts[i]).registered) store.register(first + i, class);
+        if ((seed >> 16) % 4 == 0) citizens[count - 1] = citizens[0];
+        for (uint256 i = 0; i < count; ++i) {
+            accounts[i] = _citizen(citizens[i]);
+            store.issue(citizens[i]);
+        }
+        bytes memory signatures = _credentials(class, accounts);
+        // Nobody's, most of the time.
+        uint256 bad = (seed >> 24) % 8 == 0 ? (seed >> 32) % count : count;
+        if (bad != count) _copy(_credential(1 - class, accounts[bad]), signatures, 96 * bad);
+
+        bool[] memory kept = _predictRegistered(class, citizens);
+        bool expected = !store.paused() && _isRegistering() && (bad == count || !kept[bad]);
+        (bool success,) = address(round).call(abi.encodeCall(round.register, (class, accounts, signatures)));
+        store.expect("REG-1", expected, success);
+        // Events of a refused batch are recorded, though they never happened.
+        if (!success) vm.getRecordedLogs();
+        for (uint256 i = 0; i < count && success; ++i) {
+            if (kept[i]) store.register(citizens[i], class);
+        }
+    }
+
+    /// @dev Which items of a batch register somebody: those who are new, while the funds last.
+    function _predictRegistered(uint8 class, uint256[] memory citizens) private view returns (bool[] memory kept) {
+        kept = new bool[](citizens.length);
+        uint256 left = type(uint256).max;
+        uint256 share = 0;
+        if (_fixedShares()) {
+            left = store.minted() - store.totalWeight() * FIXED_AMOUNT;
+            share = (class + 1) * FIXED_AMOUNT;
+        }
+        for (uint256 i = 0; i < citizens.length; ++i) {
+            kept[i] = !store.citizen(citizens[i]).registered && share <= left;
+            for (uint256 j = 0; j < i; ++j) {
+                if (kept[j] && citizens[j] == citizens[i]) kept[i] = false;
             }
-        } catch {}
+            if (kept[i]) left -= share;
+        }
     }
 
     /// @dev Somebody without a credential of the class.
@@ -157,7 +200,7 @@ contract RoundHandler is StaffActions {
     /// @dev A batch of one to three allocations; some are bad.
     function allocate(uint256 seed) external remembered {
         seed = _mixed(seed);
-        _openForAllocations(seed >> 128);
+        bool opened = _openForAllocations(seed >> 128);
         uint256 count = 1 + seed % 3;
         IBudgetRound.Allocation[] memory batch = new IBudgetRound.Allocation[](count);
         uint256[] memory signers = new uint256[](count);
@@ -167,21 +210,22 @@ contract RoundHandler is StaffActions {
             seed = uint256(keccak256(abi.encode(seed)));
             signers[i] = seed % (CITIZENS + 1);
             (uint16[] memory initiatives, uint16[] memory points, bool wellFormed) = _choices(seed >> 8);
-            uint32 current = round.citizen(_citizen(signers[i])).version;
-            uint32 version = current + uint32(seed >> 192) % 5;
+            uint32 version = store.citizen(signers[i]).version + uint32(seed >> 192) % 5;
             batch[i] = _allocation(signers[i], version, initiatives, points);
             bool genuine = (seed >> 224) % 6 != 0;
             signatures =
                 bytes.concat(signatures, genuine ? _sign(signers[i], batch[i]) : _sign(signers[i] + 1, batch[i]));
             good[i] = wellFormed && genuine;
         }
-        try round.allocate(batch, signatures) {
-            for (uint256 i = 0; i < count; ++i) {
-                RoundStore.CitizenModel memory model = store.citizen(signers[i]);
-                if (!good[i] || !model.registered || batch[i].version <= model.version) continue;
-                store.allocate(signers[i], batch[i].version, batch[i].initiatives, batch[i].points);
-            }
-        } catch {}
+        (bool success,) = address(round).call(abi.encodeCall(round.allocate, (batch, signatures)));
+        // The store learns of the phase when the action is over.
+        bool pledging = opened || store.phase() == IBudgetRound.Phase.Pledging;
+        store.expect("ALO-9", !store.paused() && pledging, success);
+        for (uint256 i = 0; i < count && success; ++i) {
+            RoundStore.CitizenModel memory model = store.citizen(signers[i]);
+            if (!good[i] || !model.registered || batch[i].version <= model.version) continue;
+            store.allocate(signers[i], batch[i].version, batch[i].initiatives, batch[i].points);
+        }
     }
 
     /// @dev Mostly well formed; now and then an id too many, an unordered pair or points that do not fit.

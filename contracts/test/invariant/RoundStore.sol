@@ -49,6 +49,9 @@ contract RoundStore {
     address public proposer;
     address public approver;
     uint64 public proposedAt;
+    bytes32 public digest;
+    uint16[] private _winners;
+    mapping(uint256 initiativeId => bool) private _isWinner;
     mapping(uint256 initiativeId => ExecutionModel) private _executions;
     /// @dev Numbers of invariants that an action broke.
     mapping(string invariant => bool) public broken;
@@ -57,6 +60,11 @@ contract RoundStore {
     uint256 public minted;
     uint256 public paid;
     uint256 public registered;
+    uint256 public totalWeight;
+    mapping(uint256 class => uint256) public registeredIn;
+    mapping(uint256 class => uint256) public issued;
+    mapping(uint256 initiativeId => uint256) public costOf;
+    mapping(uint256 initiativeId => mapping(bytes32 paymentReference => bool)) public paymentRecorded;
     mapping(uint256 citizen => CitizenModel) private _citizens;
     mapping(uint256 initiativeId => uint256) public paidFor;
     mapping(uint256 initiativeId => bool) public remainderReturned;
@@ -105,6 +113,27 @@ contract RoundStore {
         proposer = proposer_;
         approver = approver_;
         proposedAt = proposedAt_;
+    }
+
+    /// @notice Who won if the proposal becomes final; nobody while there is none.
+    function setResult(uint16[] calldata winners_, bytes32 digest_) external {
+        for (uint256 i = 0; i < _winners.length; ++i) {
+            _isWinner[_winners[i]] = false;
+        }
+        _winners = winners_;
+        digest = digest_;
+        for (uint256 i = 0; i < winners_.length; ++i) {
+            _isWinner[winners_[i]] = true;
+        }
+    }
+
+    function winners() external view returns (uint16[] memory) {
+        return _winners;
+    }
+
+    /// @notice Whether the initiative is a winner of a final result.
+    function won(uint256 id) public view returns (bool) {
+        return (phase == IBudgetRound.Phase.Settled || phase == IBudgetRound.Phase.Closed) && _isWinner[id];
     }
 
     // ---------------------------------------------------------------------------------------------
@@ -164,9 +193,19 @@ contract RoundStore {
         if (phase >= IBudgetRound.Phase.Pledging) mintedAfterOpening = true;
     }
 
-    function addPaid(uint256 id, uint256 amount) external {
+    function addPaid(uint256 id, uint256 amount, bytes32 paymentReference) external {
         paid += amount;
         paidFor[id] += amount;
+        paymentRecorded[id][paymentReference] = true;
+    }
+
+    function setCost(uint256 id, uint256 cost) external {
+        costOf[id] = cost;
+    }
+
+    /// @notice What a winner's wallet holds once the result is final.
+    function leftOf(uint256 id) public view returns (uint256) {
+        return !won(id) || remainderReturned[id] ? 0 : costOf[id] - paidFor[id];
     }
 
     function setRemainderReturned(uint256 id) external {
@@ -177,10 +216,22 @@ contract RoundStore {
         _citizens[citizen].credentialIssued = true;
     }
 
+    function setIssued(uint256 class, uint256 count) external {
+        issued[class] = count;
+    }
+
+    /// @notice Whether the published numbers of credentials cover the registrations.
+    function isCovered() external view returns (bool) {
+        return registeredIn[0] <= issued[0] && registeredIn[1] <= issued[1];
+    }
+
     function register(uint256 citizen, uint8 class) external {
         _citizens[citizen].registered = true;
         _citizens[citizen].class = class;
         ++registered;
+        ++registeredIn[class];
+        // Class 0 weighs 1, class 1 weighs 2.
+        totalWeight += class + 1;
     }
 
     function allocate(uint256 citizen, uint32 version, uint16[] calldata initiatives, uint16[] calldata points)
