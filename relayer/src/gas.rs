@@ -1,6 +1,6 @@
-//! What messages cost in a batch, measured with the contracts of `abi/`: a registration 53,400, an allocation of 1, 3, 10
-//! choices 26,400, 36,100, 92,700, a first ballot 58,000, a claim 57,000, a redemption 110,000. Generous, because unused gas
-//! is not paid.
+//! What messages cost in a full batch, as docs/gas.md has it: a registration 53,500, an allocation of 1, 3, 10 choices 28,700,
+//! 38,200, 94,000, a first ballot 59,800, a claim 53,600, a redemption 71,500 (113,900 alone). Generous, because unused gas is
+//! not paid.
 
 use kopilka_domain::MessageKind;
 
