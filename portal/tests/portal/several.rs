@@ -116,7 +116,7 @@ async fn an_issuer_signs_only_what_the_home_issuer_has_signed() {
     let info: Value = citizen.get(&format!("api/v1/rounds/{}", round.address)).await.json().await.unwrap();
     assert_eq!(info["issued"], false, "a refusal spends nothing: {info}");
 
-    // The home issuer itself asks for nothing, and counts.
+    // With the home issuer's part for this very message it signs.
     let first = shares[0].sign_blinded(&mine).signature.to_string();
     let signed = citizen.ask_second(&round, &mine.to_string(), &first).await;
     assert_eq!(signed.status(), StatusCode::OK);
