@@ -126,7 +126,8 @@ let patience = 1_200_000;
 /** The name of the first failing test, or undefined if all pass. */
 function failing(pattern) {
   const forge = path.resolve("node_modules/@foundry-rs/forge-linux-amd64/bin/forge");
-  const args = ["test", "--fail-fast", "--match-path", pattern, "--no-match-test", "SizeLimit"];
+  // Code that is not optimized is larger and dearer: what bounds its size and the gas of batches is left out.
+  const args = ["test", "--fail-fast", "--match-path", pattern, "--no-match-test", "SizeLimit", "--no-match-contract", "^Bad"];
   const options = { cwd: tree, encoding: "utf8", timeout: patience, maxBuffer: 1 << 28 };
   const result = spawnSync(forge, args, { ...options, env: { ...process.env, FOUNDRY_PROFILE: "mutate" } });
   if (result.error?.code === "ETIMEDOUT") return `took longer than ${patience / 1000} s`;
