@@ -13,6 +13,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use crate::ceremony::{self, Card, Identity, Passphrase, PrivateFolder, Purpose, Record, Transcript};
+use crate::system::portal_address;
 
 /// The steps, in the order in which a ceremony takes them.
 #[derive(Debug, Subcommand)]
@@ -155,7 +156,7 @@ pub struct InstallArgs {
     #[arg(long, value_name = "DIR")]
     keys: PathBuf,
     /// Address of an issuer's portal, once for each issuer, the first issuer's first.
-    #[arg(long = "portal", value_name = "URL", required = true)]
+    #[arg(long = "portal", value_name = "URL", required = true, value_parser = portal_address)]
     portals: Vec<Url>,
     /// The issuer at whose portal citizens begin, the municipality's: it signs first, and the others only what it has signed.
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -390,8 +391,8 @@ fn install(args: &InstallArgs) -> anyhow::Result<()> {
     let (record, identity, private) = args.mine.open()?;
     let (_, transcript) = ceremony::transcript(&record, &indices(&args.without_answer)?)?;
     require_confirmed(&record.unconfirmed(&transcript)?)?;
-    for portal in &args.portals {
-        ensure!(portal.has_host(), "{portal} is no address of a portal: it should look like https://kopilka.example");
+    for (i, portal) in args.portals.iter().enumerate() {
+        ensure!(!args.portals[..i].contains(portal), "{portal} is given twice: each issuer has a portal of its own");
     }
     let share = ceremony::share(&record, &transcript, &identity, &private)?;
     let issuer = share.issuer();

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::up::interrupted;
 use crate::system::portal::{PortalOptions, start_portal};
+use crate::system::{portal_address, site_address};
 
 /// Arguments of `kopilka portal`.
 #[derive(Debug, Args)]
@@ -29,14 +30,14 @@ pub struct PortalArgs {
     #[arg(long, env = "KOPILKA_RPC_URL", value_name = "URL")]
     rpc_url: Url,
     /// The municipality's relayer, as browsers reach it.
-    #[arg(long, env = "KOPILKA_RELAYER_URL", value_name = "URL")]
+    #[arg(long, env = "KOPILKA_RELAYER_URL", value_name = "URL", value_parser = site_address)]
     relayer_url: Url,
     /// The municipality's explorer, as browsers reach it.
-    #[arg(long, env = "KOPILKA_EXPLORER_URL", value_name = "URL")]
+    #[arg(long, env = "KOPILKA_EXPLORER_URL", value_name = "URL", value_parser = site_address)]
     explorer_url: Url,
     /// Where browsers reach this portal: the address that `ceremony install --portal` named for this office. Where it listens when
     /// missing.
-    #[arg(long, env = "KOPILKA_PORTAL_URL", value_name = "URL")]
+    #[arg(long, env = "KOPILKA_PORTAL_URL", value_name = "URL", value_parser = portal_address)]
     portal_url: Option<Url>,
     /// Port of the portal; the stand-in for ESIA takes the next one.
     #[arg(long, env = "KOPILKA_PORT", default_value_t = 8080, value_name = "PORT")]

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 pub use public_urls::PublicUrls;
+pub(crate) use public_urls::{portal_address, site_address};
 pub use relayer_keys::{RelayerKeys, new_stamp_key};
 pub use relayer_settings::RelayerSettings;
 pub use secrets::{PortalSecrets, Secrets};
