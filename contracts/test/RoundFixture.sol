@@ -19,6 +19,7 @@ abstract contract RoundFixture is Assertions {
     uint64 internal constant START = 1_800_000_000;
     uint64 internal constant REGISTRATION_UNTIL = START + 10 days;
     uint64 internal constant PLEDGING_UNTIL = START + 20 days;
+    uint64 internal constant CLOSING_GRACE = 1 days;
     uint32 internal constant OBJECTION_PERIOD = 3 days;
     uint128 internal constant APPROPRIATION = 1_000_000_00;
 
@@ -173,7 +174,7 @@ abstract contract RoundFixture is Assertions {
 
     function _approveMint(uint256 mintId, uint256 amount) internal {
         vm.prank(controller);
-        token.approveMint(mintId, amount);
+        token.approveMint(mintId, amount, keccak256("order"));
     }
 
     /// @dev Proposed by the treasurer, approved by the controller.

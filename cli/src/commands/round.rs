@@ -320,8 +320,9 @@ async fn approve_mint(args: &MintArgs) -> anyhow::Result<()> {
     let token = token_of(&system, args.one.round).await?;
     let reader = BudgetToken::new(token, connect(&system.rpc_url, EthereumWallet::default()));
     let proposal = reader.mintProposal(args.mint).call().await.map_err(|error| anyhow::anyhow!(describe(&error)))?;
-    staff.approve_mint(token, args.mint, Kopecks(proposal.amount)).await?;
-    say!("{} are minted, proposed by {}.", Kopecks(proposal.amount), proposal.proposer);
+    let amount = Kopecks(proposal.amount);
+    staff.approve_mint(token, args.mint, amount, proposal.documentHash).await?;
+    say!("{amount} are minted, proposed by {} on the document {}.", proposal.proposer, proposal.documentHash);
     Ok(())
 }
 

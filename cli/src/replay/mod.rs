@@ -12,7 +12,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use alloy::network::EthereumWallet;
-use alloy::primitives::{Address, B256, U256};
+use alloy::primitives::{Address, B256, U256, keccak256};
 use alloy::providers::{DynProvider, Provider as _};
 use alloy::rpc::types::Filter;
 use alloy::sol_types::SolEvent as _;
@@ -87,7 +87,8 @@ pub async fn replay(
     let staff = Staff::new(system, secrets)?;
     let plan = plan::plan(&instance, &municipality, &options.choice, options.objection_seconds)?;
     let handle = staff.create_round(&plan, None).await.context("the round could not be created")?;
-    staff.approve_mint(handle.token, handle.mint_id, plan.appropriation.amount).await?;
+    let order = keccak256(&plan.appropriation.document_uri);
+    staff.approve_mint(handle.token, handle.mint_id, plan.appropriation.amount, order).await?;
     staff.open_registration(handle.round).await?;
     stages.push(Stage::ended("setup", plan.initiatives.len(), started));
 

@@ -210,13 +210,20 @@ impl Staff {
         Ok(proposed.context("the transaction proposed no mint")?.mintId)
     }
 
-    /// Controller: mints what the treasurer proposed.
+    /// Controller: mints what the treasurer proposed, if it is this amount on the document with this hash.
     ///
     /// # Errors
     /// When the contract refuses.
-    pub async fn approve_mint(&self, token: Address, mint_id: U256, minted: Kopecks) -> anyhow::Result<()> {
+    pub async fn approve_mint(
+        &self,
+        token: Address,
+        mint_id: U256,
+        minted: Kopecks,
+        document_hash: B256,
+    ) -> anyhow::Result<()> {
         let token = BudgetToken::new(token, self.controller.clone());
-        mined(token.approveMint(mint_id, U256::from(amount(minted))).send().await, "approveMint").await.map(drop)
+        let approval = token.approveMint(mint_id, U256::from(amount(minted)), document_hash);
+        mined(approval.send().await, "approveMint").await.map(drop)
     }
 
     /// Controller: refuses what the treasurer proposed.

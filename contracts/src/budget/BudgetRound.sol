@@ -63,6 +63,9 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, IParticipation, Initial
     /// @notice Most initiatives of a round: even if all win and every wallet is empty, its settlement fits one
     /// transaction.
     uint256 public constant MAX_INITIATIVES = 400;
+    /// @notice Seconds after `pledgingClosesAt` for which closing is the clerk's, so that what relayers have accepted
+    /// arrives; from then on anybody may close.
+    uint256 public constant CLOSING_GRACE = 1 days;
     /// @notice Most initiatives in one allocation.
     uint256 public constant MAX_CHOICES = CitizenRecord.MAX_CHOICES;
 
@@ -72,6 +75,8 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, IParticipation, Initial
     address public token;
     address private _municipalities;
     address private _rounds;
+    /// @inheritdoc IBudgetRound
+    uint64 public pledgingClosesAt;
     mapping(uint256 class => ClassRecord) private _classes;
     mapping(uint256 initiativeId => InitiativeRecord) private _initiatives;
     mapping(address account => uint256 record) private _citizens;
@@ -295,6 +300,8 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, IParticipation, Initial
         if (amount == 0) revert BudgetMissing();
 
         _state.budget = amount.toUint96();
+        // Opened late, pledging lasts as long as was promised all the same.
+        pledgingClosesAt = uint64(block.timestamp) + (_config.pledgingUntil - _config.registrationUntil);
         _enter(Phase.Pledging);
         emit PledgingOpened(amount, _state.totalWeight);
 
@@ -402,8 +409,10 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, IParticipation, Initial
     // ---------------------------------------------------------------------------------------------
 
     /// @inheritdoc IBudgetRound
-    function closePledging() external whenActive inPhase(Phase.Pledging) onlyRole(IMunicipalities.Role.Clerk) {
-        _requireNotBefore(_config.pledgingUntil);
+    function closePledging() external whenActive inPhase(Phase.Pledging) {
+        uint64 closesAt = pledgingClosesAt;
+        if (block.timestamp < closesAt + CLOSING_GRACE) _requireRole(IMunicipalities.Role.Clerk);
+        _requireNotBefore(closesAt);
         _requireIssuedCoversRegistered();
         _enter(Phase.Tallying);
     }
@@ -537,8 +546,10 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, IParticipation, Initial
     function cancel() external onlyRole(IMunicipalities.Role.Clerk) {
         Phase current = _state.phase;
         if (current > Phase.Objection) revert PhaseWrong(current, Phase.Objection);
+        bytes32 transcriptDigest = _settlement.transcriptDigest;
         delete _settlement;
         _enter(Phase.Cancelled);
+        if (current == Phase.Objection) emit SettlementWithdrawn(_msgSender(), transcriptDigest);
 
         if (current < Phase.Pledging) IBudgetTokenRound(token).release();
         else IBudgetTokenRound(token).rebalance(new uint256[](_state.initiativeCount));

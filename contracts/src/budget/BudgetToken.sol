@@ -115,10 +115,13 @@ contract BudgetToken is IBudgetToken, IBudgetTokenRound, IERC20Metadata, IERC20E
     }
 
     /// @inheritdoc IBudgetToken
-    function approveMint(uint256 mintId, uint256 amount) external {
+    function approveMint(uint256 mintId, uint256 amount, bytes32 documentHash) external {
         _requireMinting(IMunicipalities.Role.Controller);
         MintProposal storage proposal = _openProposal(mintId);
         if (amount != proposal.amount) revert MintAmountDiffers(mintId, proposal.amount, amount);
+        if (documentHash != proposal.documentHash) {
+            revert MintDocumentDiffers(mintId, proposal.documentHash, documentHash);
+        }
         address approver = _msgSender();
         address proposer = proposal.proposer;
         if (approver == proposer) revert ApproverIsProposer(approver);

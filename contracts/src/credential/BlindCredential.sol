@@ -101,9 +101,11 @@ library BlindCredential {
     }
 
     /// @notice What the coefficients of a batch are hashed from: cᵢ = keccak256(seed ‖ i), its upper 128 bits.
-    /// @dev Everything that the equation depends on goes in, above all the signatures: whoever knew the coefficients
-    /// before choosing the signatures could forge as if they were all one. Skipped accounts take part too; that does no
-    /// harm.
+    /// @dev All signatures, accounts and the key go in: whoever knew the coefficients before choosing the signatures could
+    /// forge as if they were all one. Which of them are skipped does not go in, so whoever can have items skipped at will may
+    /// choose a subset, knowing the coefficients, in which errors of signatures cancel. It gains nothing: accounts outnumber
+    /// the issuer's signatures only when every account with an error has been accepted, and then the last batch leaves
+    /// nothing to choose.
     function seed(Scope memory scope, bytes memory issuerKey, address[] calldata accounts, bytes calldata signatures)
         internal
         view

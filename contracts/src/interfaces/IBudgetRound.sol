@@ -76,7 +76,8 @@ interface IBudgetRound {
     /// @param threshold Least support (points or approvals) for an initiative to be considered; 0 for none.
     /// @param fixedAmount Allotment.Fixed: kopecks for weight 1; otherwise 0.
     /// @param registrationUntil Earliest Unix time at which registration may be closed (pledging opened).
-    /// @param pledgingUntil Earliest Unix time at which pledging may be closed.
+    /// @param pledgingUntil Unix time of the planned end of pledging, `registrationUntil` or later. What counts is its
+    /// distance from `registrationUntil`: pledging lasts at least that long, whenever it is opened.
     /// @param objectionPeriod Seconds between a proposed result and its finality.
     /// @param contentHash keccak256 of the published description of the round (a JSON document).
     struct RoundConfig {
@@ -223,7 +224,7 @@ interface IBudgetRound {
     /// @dev At most once for each proposal. Proposer and approver are two accounts, and each held its role at this
     /// moment.
     event SettlementApproved(address indexed proposer, address indexed approver, bytes32 transcriptDigest);
-    /// @dev By a clerk or a controller; an approval falls with its proposal.
+    /// @dev By a clerk or a controller, or because a clerk called the round off; an approval falls with its proposal.
     event SettlementWithdrawn(address indexed account, bytes32 transcriptDigest);
     /// @dev Once for each initiative: its wallet holds exactly its cost if it won, nothing otherwise.
     event InitiativeSettled(uint16 indexed initiativeId, bool won, uint256 pledged, uint256 funded);
@@ -246,7 +247,7 @@ interface IBudgetRound {
     /// @notice Registers accounts by credentials of one class. Anyone submits.
     /// @param signatures For each account 96 bytes: x and y of the credential in G1, without padding.
     /// @dev All signatures are checked at once by a random linear combination; reverts with `CredentialsInvalid` if any
-    /// is bad (a relayer checks before it sends and splits). Accounts already registered, and those whose share the
+    /// is bad, or if there is too little gas to check them (a relayer checks before it sends and splits). Accounts already registered, and those whose share the
     /// funds no longer cover, are skipped with an event before their credentials are looked at.
     function register(uint8 class, address[] calldata accounts, bytes calldata signatures) external;
     /// @notice Issuer: the number of credentials issued in a class so far. Never decreases.
@@ -262,8 +263,8 @@ interface IBudgetRound {
     function allocate(Allocation[] calldata allocations, bytes calldata signatures) external;
 
     // --- Settlement ---
-    /// @notice Clerk, not before `pledgingUntil`; refuses while registrations exceed the published number of
-    /// credentials.
+    /// @notice Clerk, not before `pledgingClosesAt`; from a day after it anybody, so that no clerk can wait for a standing
+    /// that suits him. Refuses while registrations exceed the published number of credentials.
     function closePledging() external;
     /// @notice Clerk. `winners` ascending; their total cost within the budget.
     function proposeSettlement(uint16[] calldata winners, bytes32 transcriptDigest) external;
@@ -294,6 +295,9 @@ interface IBudgetRound {
     function roundId() external view returns (uint256);
     function config() external view returns (RoundConfig memory);
     function phase() external view returns (Phase);
+    /// @notice Earliest Unix time at which pledging may be closed: as long after its opening as `pledgingUntil` is after
+    /// `registrationUntil`. 0 until pledging opens.
+    function pledgingClosesAt() external view returns (uint64);
     function token() external view returns (address);
     /// @notice Kopecks in play, fixed when pledging opens (until then the treasury's balance).
     function budget() external view returns (uint256);

@@ -78,6 +78,7 @@ interface IBudgetToken is IERC20 {
     error MintUnknown(uint256 mintId);
     error MintDecided(uint256 mintId, MintStatus status);
     error MintAmountDiffers(uint256 mintId, uint256 proposed, uint256 approved);
+    error MintDocumentDiffers(uint256 mintId, bytes32 proposed, bytes32 approved);
     error ApproverIsProposer(address account);
     error ProposerLostAccess(address proposer);
 
@@ -113,7 +114,8 @@ interface IBudgetToken is IERC20 {
     /// @notice Mints what was proposed. Caller: a controller of the municipality other than the proposer, who must
     /// still be a treasurer.
     /// @param amount Kopecks of the proposal, named again: after a reorg the id may be another proposal's.
-    function approveMint(uint256 mintId, uint256 amount) external;
+    /// @param documentHash Of the proposal, named again likewise.
+    function approveMint(uint256 mintId, uint256 amount, bytes32 documentHash) external;
     /// @notice Closes a proposal without minting, also while actions are paused. Caller: its proposer, or a controller.
     function cancelMint(uint256 mintId) external;
 

@@ -20,7 +20,7 @@ interface IIssuerKeys {
     function admitVerifier(address verifier) external;
 
     /// @notice Claims a key. Caller: a verifier.
-    /// @param keyHash keccak256 of the key's 256 bytes.
+    /// @param keyHash keccak256 of an issuer key's 256 bytes, or of a sealing key's 32.
     function claim(bytes32 keyHash) external;
 
     /// @notice Register whose owner admits verifiers.

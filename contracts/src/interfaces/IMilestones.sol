@@ -18,7 +18,7 @@ interface IMilestones {
         Report
     }
 
-    /// @notice Where the execution of an initiative stands. `Overdue` comes and goes by time alone, the rest by
+    /// @notice Where the execution of an initiative stands. `Overdue` comes by time alone; all else, its end too, by
     /// transactions.
     enum Status {
         /// @notice Deadlines are not set yet.

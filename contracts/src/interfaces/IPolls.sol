@@ -185,7 +185,7 @@ interface IPolls is IParticipation {
     event BallotOpened(uint256 indexed pollId, address indexed account, uint32 version, uint128 choice);
     /// @dev Once for each account, instead of `BallotOpened`. Counts for no option.
     event BallotSpoilt(uint256 indexed pollId, address indexed account, uint32 version);
-    /// @dev Nothing has changed for this account.
+    /// @dev Nothing has changed for this account. What is reported may come from anybody.
     event OpeningSkipped(uint256 indexed pollId, address indexed account, uint32 version, SkipReason reason);
 
     // --- The clerk creates and calls off ---

@@ -72,7 +72,7 @@ interface IRewardPoints {
     event SourceClosed(uint256 indexed sourceId);
     /// @dev Once for each source and account: the account has the source's points more, in the source's season.
     event StampClaimed(uint256 indexed sourceId, address indexed account);
-    /// @dev Nothing has changed for this account; its stamp was not looked at.
+    /// @dev Nothing has changed for this account; its stamp was not looked at. What is reported may come from anybody.
     event StampSkipped(uint256 indexed sourceId, address indexed account, SkipReason reason);
     /// @dev By the shop, once for each season out of which a prize was paid; the season has not ended.
     event PointsBurned(uint32 indexed municipalityId, uint32 indexed seasonId, address indexed account, uint32 amount);

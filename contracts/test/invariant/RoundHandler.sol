@@ -41,7 +41,7 @@ contract RoundHandler is StaffActions {
             store.setCost(id, _cost(id));
         }
         _mint(APPROPRIATION / 5);
-        store.proposeMint(treasurer, APPROPRIATION / 5);
+        store.proposeMint(treasurer, APPROPRIATION / 5, keccak256("order"));
         store.decideMint(1, true, keccak256(abi.encode(token.mintProposal(1))));
         store.addMinted(APPROPRIATION / 5);
         _openRegistration();
@@ -289,6 +289,7 @@ contract RoundHandler is StaffActions {
 
     function tryToGovern(uint256 seed, address somebody) external remembered {
         seed = _mixed(seed);
+        RoundStore.MintModel memory last = store.mintModel(store.mintCount());
         bytes[18] memory calls = [
             abi.encodeCall(round.openPledging, ()),
             abi.encodeCall(round.closePledging, ()),
@@ -301,7 +302,7 @@ contract RoundHandler is StaffActions {
             abi.encodeCall(round.returnRemainder, (1)),
             abi.encodeCall(round.close, ()),
             abi.encodeCall(token.proposeMint, (1, 0)),
-            abi.encodeCall(token.approveMint, (store.mintCount(), store.mintModel(store.mintCount()).amount)),
+            abi.encodeCall(token.approveMint, (store.mintCount(), last.amount, last.documentHash)),
             abi.encodeCall(token.cancelMint, (store.mintCount())),
             abi.encodeCall(municipalities.pause, (0)),
             abi.encodeCall(municipalities.unpause, ()),
@@ -312,6 +313,8 @@ contract RoundHandler is StaffActions {
         // The operator manages access and the pause, and nothing else; all others of the staff have a part in it.
         address[7] memory staff = actors();
         uint256 choice = (seed >> 8) % 18;
+        // From a day after its end on anybody may close pledging: `advance` does.
+        if (choice == 1 && block.timestamp >= store.pledgingClosesAt() + CLOSING_GRACE) return;
         for (uint256 i = 0; i < 7; ++i) {
             if (somebody == staff[i]) return;
         }

@@ -24,6 +24,7 @@ contract RoundStore {
     struct MintModel {
         address proposer;
         uint256 amount;
+        bytes32 documentHash;
         bool open;
         bool approved;
         bytes32 decided;
@@ -49,6 +50,7 @@ contract RoundStore {
     address public proposer;
     address public approver;
     uint64 public proposedAt;
+    uint64 public pledgingClosesAt;
     bytes32 public digest;
     uint16[] private _winners;
     mapping(uint256 initiativeId => bool) private _isWinner;
@@ -115,6 +117,10 @@ contract RoundStore {
         proposedAt = proposedAt_;
     }
 
+    function setPledgingClosesAt(uint64 closesAt) external {
+        pledgingClosesAt = closesAt;
+    }
+
     /// @notice Who won if the proposal becomes final; nobody while there is none.
     function setResult(uint16[] calldata winners_, bytes32 digest_) external {
         for (uint256 i = 0; i < _winners.length; ++i) {
@@ -140,8 +146,10 @@ contract RoundStore {
     // Proposals to mint
     // ---------------------------------------------------------------------------------------------
 
-    function proposeMint(address proposer_, uint256 amount) external {
-        _mints[++mintCount] = MintModel({proposer: proposer_, amount: amount, open: true, approved: false, decided: 0});
+    function proposeMint(address proposer_, uint256 amount, bytes32 documentHash) external {
+        _mints[++mintCount] = MintModel({
+            proposer: proposer_, amount: amount, documentHash: documentHash, open: true, approved: false, decided: 0
+        });
     }
 
     function decideMint(uint256 mintId, bool approved, bytes32 record) external {

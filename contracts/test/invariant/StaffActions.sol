@@ -163,7 +163,7 @@ abstract contract StaffActions is RoundFixture {
         vm.prank(caller);
         (bool success,) = address(token).call(abi.encodeCall(token.proposeMint, (amount, bytes32(seed))));
         store.expect("ACC-9", expected, success);
-        if (success) store.proposeMint(caller, amount);
+        if (success) store.proposeMint(caller, amount, bytes32(seed));
     }
 
     function approveMint(uint256 seed) external remembered {
@@ -172,11 +172,12 @@ abstract contract StaffActions is RoundFixture {
         RoundStore.MintModel memory model = store.mintModel(mintId);
         address caller = _caller(controller, seed);
         uint256 amount = (seed >> 64) % 8 == 0 ? model.amount + 1 : model.amount;
+        bytes32 document = (seed >> 72) % 8 == 0 ? ~model.documentHash : model.documentHash;
         bool expected = !store.paused() && store.mayAct(CONTROLLER, caller) && model.open && caller != model.proposer
-            && store.mayAct(TREASURER, model.proposer) && amount == model.amount
+            && store.mayAct(TREASURER, model.proposer) && amount == model.amount && document == model.documentHash
             && store.minted() + amount <= APPROPRIATION && store.phase() <= IBudgetRound.Phase.Registration;
         vm.prank(caller);
-        (bool success,) = address(token).call(abi.encodeCall(token.approveMint, (mintId, amount)));
+        (bool success,) = address(token).call(abi.encodeCall(token.approveMint, (mintId, amount, document)));
         store.expect("ACC-2", expected, success);
         if (!success) return;
         store.addMinted(amount);
@@ -208,12 +209,7 @@ abstract contract StaffActions is RoundFixture {
             _tryToOpenPledging(seed);
         } else if (phase == IBudgetRound.Phase.Pledging && seed % 3 == 0) {
             _publishAll();
-            _later(PLEDGING_UNTIL);
-            address caller = _caller(clerk, seed);
-            bool expected = !store.paused() && store.mayAct(CLERK, caller) && store.isCovered();
-            vm.prank(caller);
-            (bool success,) = address(round).call(abi.encodeCall(round.closePledging, ()));
-            store.expect("ACC-9", expected, success);
+            _tryToClosePledging(seed);
         } else if (phase == IBudgetRound.Phase.Objection && seed % 2 == 0) {
             vm.warp(block.timestamp + OBJECTION_PERIOD);
         } else if (phase == IBudgetRound.Phase.Settled && seed % 8 == 0) {
@@ -222,6 +218,20 @@ abstract contract StaffActions is RoundFixture {
             }
             _close(_caller(treasurer, seed));
         }
+    }
+
+    /// @dev Now and then too early, and now and then so late that anybody may.
+    function _tryToClosePledging(uint256 seed) private {
+        uint64 closesAt = store.pledgingClosesAt();
+        uint256 moment = (seed >> 64) % 8;
+        if (moment != 0) _later(moment == 1 ? closesAt + CLOSING_GRACE : closesAt);
+        bool late = block.timestamp >= closesAt + CLOSING_GRACE;
+        address caller = late ? actors()[(seed >> 72) % 7] : _caller(clerk, seed);
+        bool expected = !store.paused() && store.isCovered() && block.timestamp >= closesAt
+            && (late || store.mayAct(CLERK, caller));
+        vm.prank(caller);
+        (bool success,) = address(round).call(abi.encodeCall(round.closePledging, ()));
+        store.expect("ACC-9", expected, success);
     }
 
     /// @dev Tries to publish what is missing.
@@ -251,6 +261,7 @@ abstract contract StaffActions is RoundFixture {
         vm.prank(caller);
         (success,) = address(round).call(abi.encodeCall(round.openPledging, ()));
         store.expect("ACC-9", expected, success);
+        if (success) store.setPledgingClosesAt(uint64(block.timestamp) + (PLEDGING_UNTIL - REGISTRATION_UNTIL));
     }
 
     function publishIssued(uint256 seed) external remembered {

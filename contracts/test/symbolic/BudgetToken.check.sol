@@ -23,7 +23,8 @@ contract BudgetTokenCheck is Money {
 
     function _mint(uint256 amount) private returns (bool) {
         if (!_try(TREASURER, address(token), abi.encodeCall(token.proposeMint, (amount, bytes32(0))))) return false;
-        return _try(CONTROLLER, address(token), abi.encodeCall(token.approveMint, (token.mintCount(), amount)));
+        return
+            _try(CONTROLLER, address(token), abi.encodeCall(token.approveMint, (token.mintCount(), amount, bytes32(0))));
     }
 
     /// @dev The appropriation in the purse.
@@ -78,13 +79,15 @@ contract BudgetTokenCheck is Money {
         assert(token.mintedTotal() == 0);
     }
 
-    /// @notice A second person, with the same amount, once.
-    function check_OnlyControllersApprove(address caller, uint256 amount, uint256 approved) public {
+    /// @notice A second person, with the same amount and document, once.
+    function check_OnlyControllersApprove(address caller, uint256 amount, uint256 approved, bytes32 document) public {
         vm.assume(_try(TREASURER, address(token), abi.encodeCall(token.proposeMint, (amount, bytes32(0)))));
-        bool done = _try(caller, address(token), abi.encodeCall(token.approveMint, (1, approved)));
-        assert(done == (caller == CONTROLLER && approved == amount));
+        bool done = _try(caller, address(token), abi.encodeCall(token.approveMint, (1, approved, document)));
+        assert(done == (caller == CONTROLLER && approved == amount && document == 0));
         assert(token.mintedTotal() == (done ? amount : 0));
-        if (done) assert(!_try(CONTROLLER, address(token), abi.encodeCall(token.approveMint, (1, amount))));
+        if (done) {
+            assert(!_try(CONTROLLER, address(token), abi.encodeCall(token.approveMint, (1, amount, bytes32(0)))));
+        }
         assert(token.mintedTotal() == (done ? amount : 0));
     }
 
@@ -92,7 +95,9 @@ contract BudgetTokenCheck is Money {
         vm.assume(_try(TREASURER, address(token), abi.encodeCall(token.proposeMint, (amount, bytes32(0)))));
         bool done = _try(caller, address(token), abi.encodeCall(token.cancelMint, (1)));
         assert(done == (caller == TREASURER || caller == CONTROLLER));
-        if (done) assert(!_try(CONTROLLER, address(token), abi.encodeCall(token.approveMint, (1, amount))));
+        if (done) {
+            assert(!_try(CONTROLLER, address(token), abi.encodeCall(token.approveMint, (1, amount, bytes32(0)))));
+        }
     }
 
     function check_NothingIsMintedAfterRelease(uint256 amount, uint256 more) public {
@@ -109,7 +114,7 @@ contract BudgetTokenCheck is Money {
         vm.assume(_try(TREASURER, address(token), abi.encodeCall(token.proposeMint, (amount, bytes32(0)))));
         vm.prank(OPERATOR);
         municipalities.pause(bytes32(0));
-        assert(!_try(CONTROLLER, address(token), abi.encodeCall(token.approveMint, (1, amount))));
+        assert(!_try(CONTROLLER, address(token), abi.encodeCall(token.approveMint, (1, amount, bytes32(0)))));
         assert(!_mint(amount));
         assert(token.mintedTotal() == 0);
     }

@@ -135,9 +135,8 @@ contract BudgetRoundAccessTest is RoundFixture {
     function test_RevertWhen_MintIsApprovedWithoutTheRole() public {
         _create(_cumulative());
         _proposeMint(5);
-        _assertGuarded(
-            address(token), CONTROLLER, CONTROLLER, controller, abi.encodeCall(token.approveMint, (1, uint256(5)))
-        );
+        bytes memory data = abi.encodeCall(token.approveMint, (1, uint256(5), keccak256("order")));
+        _assertGuarded(address(token), CONTROLLER, CONTROLLER, controller, data);
         assertEq(token.mintedTotal(), 5, "minted once");
     }
 
@@ -175,7 +174,7 @@ contract BudgetRoundAccessTest is RoundFixture {
 
     function test_RevertWhen_PledgingIsClosedWithoutTheRole() public {
         _pledgingWith(_cumulative(), 1, 1);
-        vm.warp(PLEDGING_UNTIL);
+        vm.warp(PLEDGING_UNTIL + CLOSING_GRACE - 1);
         _assertGuarded(CLERK, clerk, abi.encodeCall(round.closePledging, ()));
     }
 

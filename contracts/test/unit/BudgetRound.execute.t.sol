@@ -7,6 +7,7 @@ import {IBudgetRound} from "../../src/interfaces/IBudgetRound.sol";
 import {IBudgetToken} from "../../src/interfaces/IBudgetToken.sol";
 import {IMunicipalities} from "../../src/interfaces/IMunicipalities.sol";
 import {RoundFixture} from "../RoundFixture.sol";
+import {Vm} from "../Vm.sol";
 
 /// @title Payments, remainders, closing, cancelling
 contract BudgetRoundExecuteTest is RoundFixture {
@@ -152,6 +153,19 @@ contract BudgetRoundExecuteTest is RoundFixture {
         round.cancel();
     }
 
+    /// @dev Whether the recorded events say that a proposal fell.
+    function _assertWithdrawn(bool expected) private {
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        bool withdrawn = false;
+        for (uint256 i = 0; i < logs.length; ++i) {
+            if (logs[i].topics[0] != IBudgetRound.SettlementWithdrawn.selector) continue;
+            withdrawn = true;
+            assertEq(logs[i].topics[1], bytes32(uint256(uint160(clerk))), "who called the round off");
+            assertEq(logs[i].data, abi.encode(keccak256("transcript")), "which proposal");
+        }
+        assertTrue(withdrawn == expected, "a proposal falls with the round");
+    }
+
     function testFuzz_CancelInAnyPhaseBeforeSettlement(uint256 phase) public {
         phase = bound(phase, 0, uint256(IBudgetRound.Phase.Objection));
         _createWith(_cumulative(), 1, 3);
@@ -171,8 +185,10 @@ contract BudgetRoundExecuteTest is RoundFixture {
 
         vm.expectEmit(address(round));
         emit IBudgetRound.PhaseChanged(IBudgetRound.Phase.Cancelled);
+        vm.recordLogs();
         vm.prank(clerk);
         round.cancel();
+        _assertWithdrawn(phase == uint256(IBudgetRound.Phase.Objection));
         assertEq(token.totalSupply(), 0, "nothing is left");
         assertEq(token.returnedTotal(), APPROPRIATION, "everything returned");
         assertEq(_inWallet(1) + _inWallet(2) + _inWallet(3), 0, "wallets are empty");

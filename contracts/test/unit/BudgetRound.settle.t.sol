@@ -108,6 +108,70 @@ contract BudgetRoundSettleTest is RoundFixture {
         round.closePledging();
     }
 
+    /// @notice A clerk who opens at the last moment does not shorten pledging.
+    function test_RevertWhen_OpenedLateAndClosedAsPlanned() public {
+        _mint(1);
+        vm.warp(PLEDGING_UNTIL - 1);
+        assertEq(round.pledgingClosesAt(), 0, "unknown before pledging opens");
+        vm.prank(clerk);
+        round.openPledging();
+        uint64 closesAt = PLEDGING_UNTIL - 1 + (PLEDGING_UNTIL - REGISTRATION_UNTIL);
+        assertEq(round.pledgingClosesAt(), closesAt, "as long as planned");
+        uint64[3] memory moments = [PLEDGING_UNTIL - 1, PLEDGING_UNTIL, closesAt - 1];
+        for (uint256 i = 0; i < moments.length; ++i) {
+            vm.warp(moments[i]);
+            vm.expectRevert(abi.encodeWithSelector(IBudgetRound.TooEarly.selector, moments[i], closesAt));
+            vm.prank(clerk);
+            round.closePledging();
+        }
+        vm.warp(closesAt);
+        vm.prank(clerk);
+        round.closePledging();
+        assertTrue(round.phase() == IBudgetRound.Phase.Tallying, "tallying");
+    }
+
+    /// @notice A clerk cannot wait for a standing that suits him: a day after the end anybody closes.
+    function test_RevertWhen_StrangerClosesWithinTheGrace() public {
+        _mint(1);
+        _openPledging();
+        assertEq(round.CLOSING_GRACE(), CLOSING_GRACE, "a day");
+        uint64[2] memory moments = [PLEDGING_UNTIL, PLEDGING_UNTIL + CLOSING_GRACE - 1];
+        for (uint256 i = 0; i < moments.length; ++i) {
+            vm.warp(moments[i]);
+            vm.expectRevert(_lacksRole(stranger));
+            vm.prank(stranger);
+            round.closePledging();
+        }
+    }
+
+    function test_AnybodyClosesAfterTheGrace() public {
+        _mint(1);
+        _openPledging();
+        _revoke(IMunicipalities.Role.Clerk, clerk);
+        vm.warp(PLEDGING_UNTIL + CLOSING_GRACE);
+        vm.expectEmit(address(round));
+        emit IBudgetRound.PhaseChanged(IBudgetRound.Phase.Tallying);
+        vm.prank(stranger);
+        round.closePledging();
+    }
+
+    function test_RevertGiven_StrangerClosesWhatThePauseOrTheIssuerHolds() public {
+        _createWith(_config(IBudgetRound.BallotKind.Approval, IBudgetRound.Allotment.Fixed), 1, 1);
+        _mint(APPROPRIATION);
+        _openRegistration();
+        _openPledging();
+        _register(0, 0, 1);
+        vm.warp(PLEDGING_UNTIL + CLOSING_GRACE);
+        vm.expectRevert(abi.encodeWithSelector(IBudgetRound.RegisteredExceedsIssued.selector, 0, 1, 0));
+        vm.prank(stranger);
+        round.closePledging();
+        _publishIssued();
+        _pause();
+        vm.expectRevert(abi.encodeWithSelector(IBudgetRound.ActionsPaused.selector));
+        vm.prank(stranger);
+        round.closePledging();
+    }
+
     function test_RevertGiven_MoreWereRegisteredWhilePledging() public {
         _createWith(_config(IBudgetRound.BallotKind.Approval, IBudgetRound.Allotment.Fixed), 1, 1);
         _mint(APPROPRIATION);

@@ -39,7 +39,7 @@ contract BudgetTokenMintTest is RoundFixture {
     function _expectApprovalRevert(address caller, uint256 mintId, uint256 amount, bytes memory error_) private {
         vm.expectRevert(error_);
         vm.prank(caller);
-        token.approveMint(mintId, amount);
+        token.approveMint(mintId, amount, ORDER);
         assertEq(token.mintedTotal(), 0, "nothing is minted");
         assertEq(token.balanceOf(address(token)), 0, "nothing is minted");
     }
@@ -186,6 +186,20 @@ contract BudgetTokenMintTest is RoundFixture {
         _expectApprovalRevert(
             controller, mintId, 4, abi.encodeWithSelector(IBudgetToken.MintAmountDiffers.selector, mintId, 5, 4)
         );
+    }
+
+    /// @notice After a reorg the id may be that of a proposal for the same money on another document.
+    function test_RevertWhen_ApprovedDocumentDiffers() public {
+        uint256 mintId = _proposeMint(5);
+        bytes32[2] memory documents = [bytes32(0), keccak256("another order")];
+        for (uint256 i = 0; i < documents.length; ++i) {
+            vm.expectRevert(
+                abi.encodeWithSelector(IBudgetToken.MintDocumentDiffers.selector, mintId, ORDER, documents[i])
+            );
+            vm.prank(controller);
+            token.approveMint(mintId, 5, documents[i]);
+        }
+        assertEq(token.mintedTotal(), 0, "nothing is minted");
     }
 
     /// @notice Whoever holds both roles is still one person.

@@ -105,7 +105,8 @@ impl TestChain {
         let proposed = receipt.decoded_log::<BudgetToken::MintProposed>().context("nothing was proposed")?;
         let controller = self.controller()?;
         controller.client().set_poll_interval(treasurer.client().poll_interval());
-        let approval = BudgetToken::new(token, controller).approveMint(proposed.mintId, amount).send().await?;
+        let token = BudgetToken::new(token, controller);
+        let approval = token.approveMint(proposed.mintId, amount, B256::ZERO).send().await?;
         ensure!(approval.get_receipt().await?.status(), "the approval was reverted");
         Ok(())
     }

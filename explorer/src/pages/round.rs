@@ -153,7 +153,7 @@ impl RoundPage {
                         not_before("step-registration-until", round.registration_until)
                     }
                     Phase::Pledging if round.phase <= Phase::Pledging => {
-                        not_before("step-pledging-until", round.pledging_until)
+                        not_before("step-pledging-until", round.pledging_closes_at())
                     }
                     _ => None,
                 },

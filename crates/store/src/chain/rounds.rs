@@ -68,7 +68,7 @@ pub struct Round {
     pub fixed_amount: Kopecks,
     /// Earliest end of registration.
     pub registration_until: OffsetDateTime,
-    /// Earliest end of pledging.
+    /// Planned end of pledging; see [`Self::pledging_closes_at`].
     pub pledging_until: OffsetDateTime,
     /// Length of the objection window.
     pub objection_period_seconds: i64,
@@ -112,6 +112,16 @@ pub struct Round {
     pub paid: Kopecks,
     /// Kopecks returned to the budget.
     pub returned: Kopecks,
+}
+
+impl Round {
+    /// When pledging may be closed at the earliest: it lasts as long as planned, also when it was opened late.
+    #[must_use]
+    pub fn pledging_closes_at(&self) -> OffsetDateTime {
+        self.pledging_at
+            .and_then(|opened| opened.checked_add(self.pledging_until - self.registration_until))
+            .unwrap_or(self.pledging_until)
+    }
 }
 
 /// A token; those of rounds with their appropriation.

@@ -81,7 +81,12 @@ pub async fn rounds(connection: &mut PgConnection, round: Option<&[u8; 20]>) -> 
         r#"select r.address::bytea as "address!", r.round_id, r.municipality_id, coalesce(m.name, '') as "municipality!",
                   r.phase, r.ballot_kind, r.content_hash::bytea as "content_hash!",
                   coalesce(r.budget::numeric, t.minted::numeric, 0)::text as "budget!",
-                  r.registered, r.allocated, r.registration_until, r.pledging_until,
+                  r.registered, r.allocated, r.registration_until,
+                  -- Pledging lasts as long as planned, also when it was opened late. Without a plan there is nothing to say.
+                  case when r.phase = 'pledging' and r.pledging_until > r.registration_until
+                      then least(coalesce(r.pledging_at + (r.pledging_until - r.registration_until), r.pledging_until),
+                          timestamptz '9999-12-31 23:59:59Z')
+                      else r.pledging_until end as "pledging_until!",
                   i.initiatives as "initiatives!", i.pledged as "pledged!", s.final_at as "final_at?"
            from chain.rounds r
            left join chain.municipalities m on m.municipality_id = r.municipality_id
