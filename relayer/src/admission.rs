@@ -71,6 +71,7 @@ pub(crate) fn check(message: &Message, venue: &Venue) -> Result<(), Refusal> {
 
 fn check_phase(kind: MessageKind, round: &Round) -> Result<(), Refusal> {
     match opening(kind, round.phase, round.allotment) {
+        Opening::Open if round.is_closing() => Err(Refusal::PledgingOver),
         Opening::Open => Ok(()),
         other => Err(Refusal::PhaseWrong {
             current: round.phase,

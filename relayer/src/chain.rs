@@ -36,6 +36,8 @@ pub(crate) struct Head {
     pub(crate) number: u64,
     pub(crate) hash: B256,
     pub(crate) parent: B256,
+    /// Unix seconds.
+    pub(crate) time: u64,
 }
 
 /// Why a call that was only tried out failed.
@@ -90,6 +92,7 @@ impl HeadPoll {
                         number: block.header.number(),
                         hash: block.header.hash,
                         parent: block.header.parent_hash(),
+                        time: block.header.timestamp(),
                     };
                     self.sender.send_if_modified(|known| known.replace(head) != Some(head));
                     metrics::gauge!("kopilka_relayer_head_block").set(head.number as f64);

@@ -19,6 +19,7 @@ pub(crate) enum Refusal {
     RoundUnknown { round: Address },
     VenueUnknown { field: &'static str, what: &'static str },
     PhaseWrong { current: Phase, needed: &'static str, is_over: bool },
+    PledgingOver,
     ClassUnknown { class: u8, count: usize },
     PollNotOpen { poll: u64, is_over: bool },
     SourceClosed { source: u64 },
@@ -62,6 +63,7 @@ impl Refusal {
             Self::TooOften { .. } => (S::TOO_MANY_REQUESTS, "too-often", "Too many messages in a short time"),
             Self::Busy => (S::SERVICE_UNAVAILABLE, "busy", "Too many requests at the same time"),
             Self::PhaseWrong { .. } => (S::CONFLICT, "phase-wrong", "The round is in another phase"),
+            Self::PledgingOver => (S::CONFLICT, "phase-wrong", "Pledging is over"),
             Self::ClassUnknown { .. } => (S::UNPROCESSABLE_ENTITY, "class-unknown", "The round has no such class"),
             Self::CredentialInvalid { .. } => {
                 (S::UNPROCESSABLE_ENTITY, "credential-invalid", "The credential is not valid")
@@ -93,7 +95,7 @@ impl Refusal {
         match self {
             Self::FieldMalformed { field, .. } | Self::ChoicesMalformed { field, .. } => Some(field),
             Self::VenueUnknown { field, .. } | Self::CredentialInvalid { field, .. } => Some(field),
-            Self::RoundUnknown { .. } | Self::PhaseWrong { .. } => Some("round"),
+            Self::RoundUnknown { .. } | Self::PhaseWrong { .. } | Self::PledgingOver => Some("round"),
             Self::PollNotOpen { .. } => Some("poll"),
             Self::SourceClosed { .. } => Some("source"),
             Self::PrizeUnavailable { .. } => Some("prize"),
@@ -129,6 +131,9 @@ impl Refusal {
             }
             Self::PhaseWrong { current, needed, is_over: true } => {
                 format!("The round is in the phase «{current}»; this needed «{needed}», which is over. Nothing can be done now.")
+            }
+            Self::PledgingOver => {
+                "The time for pledging is over: only what was accepted by then still arrives. Nothing can be done now.".to_owned()
             }
             Self::ClassUnknown { class, count } => {
                 format!("Class {class} does not exist; the classes are numbered 0 to {}.", count.saturating_sub(1))

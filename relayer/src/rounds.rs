@@ -16,6 +16,9 @@ use crate::chain::{Chain, Head, decode};
 /// Addresses asked for in one block that are no rounds; beyond that the list starts anew.
 const STRANGERS_KEPT: usize = 10_000;
 
+/// Seconds for which a round without a planned length takes allocations, half of the time after which anybody may close it.
+const UNPLANNED: u64 = 12 * 3600;
+
 /// A round as of one block.
 #[derive(Debug, Clone)]
 pub(crate) struct Round {
@@ -27,9 +30,21 @@ pub(crate) struct Round {
     pub(crate) phase: Phase,
     pub(crate) initiative_count: u16,
     pub(crate) class_keys: Vec<IssuerPublicKey>,
+    /// Planned length of pledging in seconds, 0 without a plan.
+    pub(crate) pledging_seconds: u64,
+    /// Earliest close of pledging in Unix seconds, 0 before it is open.
+    pub(crate) pledging_closes_at: u64,
+    /// Time of the block in Unix seconds.
+    pub(crate) time: u64,
 }
 
 impl Round {
+    /// Whether citizens' time is over while the phase lasts: for a day only the clerk can end it, and what was accepted arrives.
+    pub(crate) fn is_closing(&self) -> bool {
+        let longer = if self.pledging_seconds == 0 { UNPLANNED } else { 0 };
+        self.phase == Phase::Pledging && self.time >= self.pledging_closes_at.saturating_add(longer)
+    }
+
     /// What a credential of a class must be for.
     pub(crate) fn scope(&self, chain_id: u64, class: u8) -> CredentialScope {
         CredentialScope::new(chain_id, self.address.into_array(), self.id.to_be_bytes::<32>(), class)
@@ -168,23 +183,29 @@ impl Rounds {
             phase: Phase::Draft,
             initiative_count: 0,
             class_keys: Vec::new(),
+            pledging_seconds: config.pledgingUntil.saturating_sub(config.registrationUntil),
+            pledging_closes_at: 0,
+            time: 0,
         };
         self.update(&empty).await
     }
 
-    /// Reads what can change: phase, initiatives, classes. Keys of classes never change.
+    /// Reads what can change: phase, initiatives, classes, the end of pledging. Keys of classes never change.
     async fn update(&self, old: &Round) -> Result<Round, RoundError> {
         let calls = [
             (old.address, BudgetRound::phaseCall {}.abi_encode()),
             (old.address, BudgetRound::initiativeCountCall {}.abi_encode()),
             (old.address, BudgetRound::classCountCall {}.abi_encode()),
+            (old.address, BudgetRound::pledgingClosesAtCall {}.abi_encode()),
         ];
+        let time = self.chain.head().map_or(0, |head| head.time);
         let mut answers = self.chain.read(&calls).await?.into_iter();
         let mut next = || answers.next().unwrap_or_else(|| Err(alloy::transports::RpcError::NullResp));
         let phase = decode::<BudgetRound::phaseCall>(&next()?)?;
         let initiative_count = decode::<BudgetRound::initiativeCountCall>(&next()?)?;
         let class_count = decode::<BudgetRound::classCountCall>(&next()?)?;
-        let mut round = old.clone();
+        let pledging_closes_at = decode::<BudgetRound::pledgingClosesAtCall>(&next()?)?;
+        let mut round = Round { pledging_closes_at, time, ..old.clone() };
         round.phase = Phase::try_from(phase).map_err(|error| RoundError::Unexpected(error.to_string()))?;
         round.initiative_count = initiative_count;
         for class in round.class_keys.len()..usize::from(class_count) {

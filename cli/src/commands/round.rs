@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use alloy::network::EthereumWallet;
-use alloy::primitives::{Address, B256, U256};
+use alloy::primitives::{Address, B256, U256, keccak256};
 use anyhow::{Context as _, ensure};
 use clap::{Args, Subcommand};
 use kopilka_bindings::budget_round::BudgetRound;
@@ -29,7 +29,7 @@ pub enum RoundCommand {
     /// Treasurer: propose to mint more, within the appropriation.
     ProposeMint(ProposeMintArgs),
     /// Controller: mint what the treasurer proposed.
-    ApproveMint(MintArgs),
+    ApproveMint(ApproveMintArgs),
     /// Controller: refuse what the treasurer proposed to mint.
     CancelMint(MintArgs),
     /// List the rounds on the chain.
@@ -120,6 +120,19 @@ pub struct MintArgs {
     mint: U256,
 }
 
+/// Which proposal to mint, and what the controller expects of it.
+#[derive(Debug, Args)]
+pub struct ApproveMintArgs {
+    #[command(flatten)]
+    mint: MintArgs,
+    /// Amount in rubles that the proposal must be for.
+    #[arg(long, value_name = "RUBLES")]
+    amount: Option<Kopecks>,
+    /// Name or address of the order on which it must rest; that of the plan's appropriation for the first one.
+    #[arg(long, value_name = "TEXT")]
+    document: Option<String>,
+}
+
 /// Which initiative.
 #[derive(Debug, Args)]
 pub struct InitiativeArgs {
@@ -170,6 +183,11 @@ pub(super) async fn run(command: RoundCommand) -> anyhow::Result<()> {
             let handle = staff.create_round(&plan, args.issuer_key.as_ref().map(Uuid::to_string).as_deref()).await?;
             say!("round {}\ntoken {}\nmint {}", handle.round, handle.token, handle.mint_id);
             say!("The round has no money yet: a controller approves it with `kopilka round approve-mint`.");
+            if plan.pledging_seconds().is_some_and(|planned| planned < u64::from(DAY)) {
+                say!(
+                    "NOTE: pledging is planned for less than a day, and a day after that anybody may end it. pledging_until should be days after registration_until."
+                );
+            }
             if plan.objection_seconds < DAY {
                 say!(
                     "NOTE: a result can be made final {} s after it was proposed: too soon for anybody to recount it. objection_seconds should be days.",
@@ -315,13 +333,29 @@ fn count(read: &ChainRound) -> anyhow::Result<(Vec<u16>, B256)> {
     Ok((winners, outcome.transcript.digest().into()))
 }
 
-async fn approve_mint(args: &MintArgs) -> anyhow::Result<()> {
-    let (system, staff) = open(&args.one.folder)?;
-    let token = token_of(&system, args.one.round).await?;
+async fn approve_mint(args: &ApproveMintArgs) -> anyhow::Result<()> {
+    let (system, staff) = open(&args.mint.one.folder)?;
+    let token = token_of(&system, args.mint.one.round).await?;
     let reader = BudgetToken::new(token, connect(&system.rpc_url, EthereumWallet::default()));
-    let proposal = reader.mintProposal(args.mint).call().await.map_err(|error| anyhow::anyhow!(describe(&error)))?;
+    let proposal =
+        reader.mintProposal(args.mint.mint).call().await.map_err(|error| anyhow::anyhow!(describe(&error)))?;
     let amount = Kopecks(proposal.amount);
-    staff.approve_mint(token, args.mint, amount, proposal.documentHash).await?;
+    if let Some(expected) = args.amount {
+        ensure!(
+            amount == expected,
+            "proposal {} is to mint {amount}, not {expected}: nothing is approved",
+            args.mint.mint
+        );
+    }
+    if let Some(document) = &args.document {
+        ensure!(
+            proposal.documentHash == keccak256(document),
+            "proposal {} rests on another document than «{document}»: its hash is {}; nothing is approved",
+            args.mint.mint,
+            proposal.documentHash
+        );
+    }
+    staff.approve_mint(token, args.mint.mint, amount, proposal.documentHash).await?;
     say!("{amount} are minted, proposed by {} on the document {}.", proposal.proposer, proposal.documentHash);
     Ok(())
 }

@@ -29,6 +29,9 @@ const CONTROLLER: u8 = 5;
 /// How long a staff's transaction may take.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Longest planned pledging, as in the contract.
+const MAX_PLEDGING: u64 = 366 * 24 * 3600;
+
 /// A year's access.
 const ACCESS_SECONDS: u64 = 366 * 24 * 3600;
 
@@ -140,6 +143,10 @@ impl Staff {
     /// When the portal or the chain refuses a step; the message names it.
     pub async fn create_round(&self, plan: &RoundPlan, issuer_key: Option<&str>) -> anyhow::Result<RoundHandle> {
         ensure!(!plan.initiatives.is_empty(), "the plan has no initiatives: a round needs at least one");
+        ensure!(
+            plan.pledging_seconds().is_some_and(|planned| planned <= MAX_PLEDGING),
+            "pledging_until must be at most 366 days after registration_until, both in Unix seconds: pledging lasts that long"
+        );
         // First of all, so that a key that is not there leaves no round without one.
         let (key_id, key) = match issuer_key {
             Some(key_id) => (key_id.to_owned(), self.portal.issuer_key(key_id).await?),

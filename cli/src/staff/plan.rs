@@ -39,13 +39,22 @@ pub struct RoundPlan {
     /// Earliest end of registration, Unix seconds; 0 for any time.
     #[serde(default)]
     pub registration_until: u64,
-    /// Earliest end of pledging, Unix seconds; 0 for any time.
+    /// Planned end of pledging, Unix seconds. Pledging lasts at least as long as this is after `registration_until`, whenever it is
+    /// opened, and a day later anybody may end it. 0, with `registration_until` 0 too, plans no length.
     #[serde(default)]
     pub pledging_until: u64,
     /// Seconds in which anyone can recount a proposed result.
     pub objection_seconds: u32,
     /// What can be chosen, in the order of the ids from 1.
     pub initiatives: Vec<InitiativePlan>,
+}
+
+impl RoundPlan {
+    /// For how long pledging is planned; `None` if it would end before it begins.
+    #[must_use]
+    pub fn pledging_seconds(&self) -> Option<u64> {
+        self.pledging_until.checked_sub(self.registration_until)
+    }
 }
 
 /// A municipality.

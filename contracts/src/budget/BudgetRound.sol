@@ -63,6 +63,8 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, IParticipation, Initial
     /// @notice Most initiatives of a round: even if all win and every wallet is empty, its settlement fits one
     /// transaction.
     uint256 public constant MAX_INITIATIVES = 400;
+    /// @notice Longest time for which pledging can be planned, in seconds.
+    uint256 public constant MAX_PLEDGING = 366 days;
     /// @notice Seconds after `pledgingClosesAt` for which closing is the clerk's, so that what relayers have accepted
     /// arrives; from then on anybody may close.
     uint256 public constant CLOSING_GRACE = 1 days;
@@ -133,6 +135,8 @@ contract BudgetRound is IBudgetRound, IBudgetRoundClone, IParticipation, Initial
         if (config_.rule == Rule.Greedy && config_.completionRaise) revert ConfigInvalid("completionRaise");
         if (config_.rule == Rule.Greedy && config_.completionFill) revert ConfigInvalid("completionFill");
         if (config_.pledgingUntil < config_.registrationUntil) revert ConfigInvalid("pledgingUntil");
+        // Also refuses a time to one of them alone, which would leave the round without an end.
+        if (config_.pledgingUntil - config_.registrationUntil > MAX_PLEDGING) revert ConfigInvalid("pledgingUntil");
         if (config_.contentHash == 0) revert ConfigInvalid("contentHash");
     }
 

@@ -76,8 +76,8 @@ interface IBudgetRound {
     /// @param threshold Least support (points or approvals) for an initiative to be considered; 0 for none.
     /// @param fixedAmount Allotment.Fixed: kopecks for weight 1; otherwise 0.
     /// @param registrationUntil Earliest Unix time at which registration may be closed (pledging opened).
-    /// @param pledgingUntil Unix time of the planned end of pledging, `registrationUntil` or later. What counts is its
-    /// distance from `registrationUntil`: pledging lasts at least that long, whenever it is opened.
+    /// @param pledgingUntil Unix time of the planned end of pledging, at most 366 days after `registrationUntil`. What counts
+    /// is its distance from `registrationUntil`: pledging lasts at least that long, whenever it is opened.
     /// @param objectionPeriod Seconds between a proposed result and its finality.
     /// @param contentHash keccak256 of the published description of the round (a JSON document).
     struct RoundConfig {

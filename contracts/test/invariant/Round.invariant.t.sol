@@ -344,6 +344,7 @@ abstract contract RoundInvariants is Assertions {
         assertFalse(store.broken("SET-10"), "SET-10: a payment is taken exactly as the model says");
         IBudgetRound.Phase phase = round.phase();
         assertTrue(phase == store.phase(), "SET-1: the phase is the one last announced");
+        assertEq(round.pledgingClosesAt(), store.pledgingClosesAt(), "SET-1: pledging lasts as long as planned");
         _checkResult();
         if (phase >= IBudgetRound.Phase.Closed) {
             assertEq(token.totalSupply(), 0, "SET-2: nothing is left at the end");

@@ -62,6 +62,7 @@ contract RoundHandler is StaffActions {
             store.register(i, 0);
         }
         _openPledging();
+        store.setPledgingClosesAt(PLEDGING_UNTIL);
         store.setIssued(0, 5);
         _allocate(0, 1, _list(1, 5), _list(60, 40));
         store.allocate(0, 1, _list(1, 5), _list(60, 40));
@@ -314,7 +315,8 @@ contract RoundHandler is StaffActions {
         address[7] memory staff = actors();
         uint256 choice = (seed >> 8) % 18;
         // From a day after its end on anybody may close pledging: `advance` does.
-        if (choice == 1 && block.timestamp >= store.pledgingClosesAt() + CLOSING_GRACE) return;
+        bool late = block.timestamp >= store.pledgingClosesAt() + CLOSING_GRACE;
+        if (choice == 1 && store.phase() == IBudgetRound.Phase.Pledging && late) return;
         for (uint256 i = 0; i < 7; ++i) {
             if (somebody == staff[i]) return;
         }

@@ -136,7 +136,8 @@ contract BudgetRoundCheck is Money {
         bool done = _try(address(this), address(fresh), data);
         bool points = ballotKind == 0 ? sharePoints >= 1 && sharePoints <= 10_000 : sharePoints == 0;
         bool amount = allotment == 0 ? fixedAmount != 0 : fixedAmount == 0;
-        assert(done == (points && amount && registrationUntil <= pledgingUntil));
+        bool times = registrationUntil <= pledgingUntil && pledgingUntil - registrationUntil <= 366 days;
+        assert(done == (points && amount && times));
         if (done) assert(!_try(address(this), address(fresh), data));
     }
 
@@ -161,12 +162,17 @@ contract BudgetRoundCheck is Money {
         assert(token.balanceOf(address(round)) == (done ? BUDGET : 0));
     }
 
-    function check_PledgingClosesInTime(address caller, uint64 moment) public {
-        _pledging(1, 1);
-        vm.assume(moment < ACCESS_UNTIL);
+    /// @notice As long after its opening as planned, whenever that was; a day later by anybody.
+    function check_PledgingClosesInTime(address caller, uint64 opened, uint64 moment) public {
+        _registration(1, 1);
+        vm.assume(opened >= REGISTRATION_UNTIL && opened <= moment && moment < ACCESS_UNTIL);
+        vm.warp(opened);
+        assert(_asClerk(abi.encodeCall(round.openPledging, ())));
+        uint256 closesAt = uint256(opened) + PLEDGING_UNTIL - REGISTRATION_UNTIL;
+        assert(round.pledgingClosesAt() == closesAt);
         vm.warp(moment);
         bool done = _try(caller, address(round), abi.encodeCall(round.closePledging, ()));
-        assert(done == (moment >= PLEDGING_UNTIL + (caller == CLERK ? 0 : 1 days)));
+        assert(done == (moment >= closesAt + (caller == CLERK ? 0 : 1 days)));
         assert((round.phase() == IBudgetRound.Phase.Tallying) == done);
     }
 

@@ -64,9 +64,25 @@ contract BudgetRoundsCreateRoundTest is RoundFixture {
         config = _cumulative();
         config.pledgingUntil = config.registrationUntil - 1;
         _expectConfigInvalid(config, "pledgingUntil");
+        config.pledgingUntil = config.registrationUntil + 366 days + 1;
+        _expectConfigInvalid(config, "pledgingUntil");
+        config.pledgingUntil = type(uint64).max;
+        _expectConfigInvalid(config, "pledgingUntil");
+        // One of the two alone: pledging would last until it, counted from its opening.
+        (config.registrationUntil, config.pledgingUntil) = (0, PLEDGING_UNTIL);
+        _expectConfigInvalid(config, "pledgingUntil");
         config = _cumulative();
         config.contentHash = 0;
         _expectConfigInvalid(config, "contentHash");
+    }
+
+    function test_PledgingOfNoTimeAndOfAYear() public {
+        IBudgetRound.RoundConfig memory config = _cumulative();
+        config.pledgingUntil = config.registrationUntil;
+        _try(config, _appropriation());
+        config.pledgingUntil = config.registrationUntil + 366 days;
+        _try(config, _appropriation());
+        assertEq(rounds.roundCount(), 2, "both are rounds");
     }
 
     function test_RevertWhen_AppropriationIsZero() public {

@@ -275,7 +275,7 @@ mod tests {
     }
 
     fn step(submission: &Submission, chain_nonce: u64, head: u64, block: Option<u8>, receipt: Option<Receipt>) -> Step {
-        let head = Head { number: head, hash: B256::ZERO, parent: B256::ZERO };
+        let head = Head { number: head, hash: B256::ZERO, parent: B256::ZERO, time: 0 };
         judge(submission, chain_nonce, head, 3, block.map(B256::repeat_byte), receipt)
     }
 

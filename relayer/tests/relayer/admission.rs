@@ -117,6 +117,40 @@ async fn allocations_are_checked_before_they_are_accepted() -> anyhow::Result<()
     relayer.stop().await
 }
 
+/// For a day after the end the phase lasts, so that what was accepted arrives; nothing new is accepted in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_accepted_arrives_after_the_end_of_pledging_and_nothing_else() -> anyhow::Result<()> {
+    for (pledging_seconds, end) in [(3_600, 3_600), (0, 12 * 3_600)] {
+        let options = Options { allotment: Allotment::Fixed, pledging_seconds, ..Options::default() };
+        let world = World::start(options).await?;
+        world.open_pledging().await?;
+        let closes_at = world.contract().pledgingClosesAt().call().await?;
+        let relayer = world.relayer(|config| config.senders.clear()).await?;
+        let (citizen, late) = (Citizen::new(), Citizen::new());
+        let registered = relayer.client.register(&world.registration(&citizen)).await?;
+        let allocation = world.allocation(&citizen, 1, &[1], &[10]);
+        let allocated = relayer.client.allocate(&allocation).await?;
+
+        world.anvil("evm_setNextBlockTimestamp", json!([closes_at - pledging_seconds + end])).await?;
+        world.mine().await?;
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        let again = world.allocation(&citizen, 2, &[2], &[10]);
+        assert_eq!(refused(relayer.client.allocate(&again).await), problem(409, "phase-wrong", "round"));
+        let error = relayer.client.register(&world.registration(&late)).await.unwrap_err();
+        assert!(error.to_string().contains("only what was accepted by then still arrives"), "{error}");
+        assert_eq!(relayer.client.allocate(&allocation).await?, allocated, "asked again after the end");
+        relayer.stop().await?;
+
+        let relayer = world.relayer(|_| ()).await?;
+        for id in [registered.id, allocated.id] {
+            assert_eq!(relayer.is_final(id).await?.status, MessageStatus::Finalized);
+        }
+        assert_eq!(world.contract().citizen(citizen.account()).call().await?.initiatives, [1]);
+        relayer.stop().await?;
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_approval_ballot_takes_no_points() -> anyhow::Result<()> {
     let options = Options { ballot_kind: BallotKind::Approval, allotment: Allotment::Fixed, ..Options::default() };

@@ -39,6 +39,8 @@ pub struct Options {
     pub block_seconds: Option<f64>,
     /// Kopecks of a fixed share.
     pub fixed_amount: u64,
+    /// Planned length of pledging, 0 for none.
+    pub pledging_seconds: u64,
     /// A consortium chain on which gas costs nothing.
     pub is_free: bool,
     /// Gas of a block.
@@ -55,6 +57,7 @@ impl Default for Options {
             initiatives: 5,
             block_seconds: None,
             fixed_amount: 1_000,
+            pledging_seconds: 0,
             is_free: false,
             block_gas: 60_000_000,
             issuer_seed: None,
@@ -181,7 +184,7 @@ impl World {
             threshold: 0,
             fixedAmount: if is_fixed { u128::from(options.fixed_amount) } else { 0 },
             registrationUntil: 0,
-            pledgingUntil: 0,
+            pledgingUntil: options.pledging_seconds,
             objectionPeriod: 1,
             contentHash: keccak256("round"),
         };

@@ -60,7 +60,9 @@ fn create_round(system: &RunningSystem, key: &str) -> anyhow::Result<String> {
     };
     let round = word_after("round").with_context(|| format!("no round in: {created}"))?;
     let mint = word_after("mint").with_context(|| format!("no mint in: {created}"))?;
-    system.must(&["round", "approve-mint", "--round", &round, "--mint", &mint])?;
+    let order = plan["appropriation"]["document_uri"].as_str().context("the plan's decision")?;
+    let expected = ["--amount", "3000000", "--document", order];
+    system.must(&[&["round", "approve-mint", "--round", &round, "--mint", &mint][..], &expected].concat())?;
     Ok(round)
 }
 
