@@ -152,9 +152,10 @@ contract BudgetRoundCheck is Money {
         assert((round.phase() == IBudgetRound.Phase.Registration) == done);
     }
 
+    /// @notice Moments have 64 bits: the last of them are too late for any end.
     function check_PledgingOpensInTime(address caller, uint64 moment) public {
         _registration(1, 1);
-        vm.assume(moment < ACCESS_UNTIL);
+        vm.assume(moment < ACCESS_UNTIL - (PLEDGING_UNTIL - REGISTRATION_UNTIL));
         vm.warp(moment);
         bool done = _try(caller, address(round), abi.encodeCall(round.openPledging, ()));
         assert(done == (caller == CLERK && moment >= REGISTRATION_UNTIL));
@@ -166,6 +167,7 @@ contract BudgetRoundCheck is Money {
     function check_PledgingClosesInTime(address caller, uint64 opened, uint64 moment) public {
         _registration(1, 1);
         vm.assume(opened >= REGISTRATION_UNTIL && opened <= moment && moment < ACCESS_UNTIL);
+        vm.assume(opened < ACCESS_UNTIL - (PLEDGING_UNTIL - REGISTRATION_UNTIL));
         vm.warp(opened);
         assert(_asClerk(abi.encodeCall(round.openPledging, ())));
         uint256 closesAt = uint256(opened) + PLEDGING_UNTIL - REGISTRATION_UNTIL;
