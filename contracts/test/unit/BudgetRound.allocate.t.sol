@@ -139,6 +139,20 @@ contract BudgetRoundAllocateTest is RoundFixture {
         _expectMalformed(_series(1, 1, 256), _series(1, 0, 256));
     }
 
+    /// @notice 255 at once and not one more, though there are more to choose from.
+    function test_AsManyAsAnAllocationHolds() public {
+        _pledgingWith(_approval(), 1, 256);
+        _expectMalformed(_series(1, 1, 256), _list());
+        IBudgetRound.Allocation memory allocation = _allocation(0, 1, _series(2, 1, 255), _list());
+        round.allocate(_one(allocation), _sign(0, allocation));
+        IBudgetRound.Citizen memory citizen = round.citizen(_citizen(0));
+        assertEq(abi.encode(citizen.initiatives), abi.encode(allocation.initiatives), "all of them");
+        assertEq(_inWallet(1), 0, "the one that was left out");
+        for (uint16 id = 2; id <= 256; ++id) {
+            assertEq(_inWallet(id), uint256(APPROPRIATION) / 255, "an equal part");
+        }
+    }
+
     function test_SkipWhen_ApprovalHasPoints() public {
         _pledgingWith(_approval(), 1, 3);
         _expectMalformed(_list(1), _list(1));
