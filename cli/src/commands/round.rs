@@ -185,7 +185,7 @@ pub(super) async fn run(command: RoundCommand) -> anyhow::Result<()> {
             say!("The round has no money yet: a controller approves it with `kopilka round approve-mint`.");
             if plan.pledging_seconds().is_some_and(|planned| planned < u64::from(DAY)) {
                 say!(
-                    "NOTE: pledging is planned for less than a day, and a day after that anybody may end it. pledging_until should be days after registration_until."
+                    "NOTE: pledging is planned for less than a day. Relayers take nothing after its end (without a plan, half a day after the opening), and a day later anybody may end it. pledging_until should be days after registration_until."
                 );
             }
             if plan.objection_seconds < DAY {
