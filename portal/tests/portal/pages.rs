@@ -18,9 +18,10 @@ async fn index(world: &World, round: &Round) {
     sqlx::query(
         "insert into chain.rounds (address, round_id, municipality_id, token, ballot_kind, allotment, rule, completion_raise,
              completion_fill, share_points, threshold, fixed_amount, registration_until, pledging_until,
-             objection_period_seconds, content_hash, created_at, tx_hash, block_number, log_index, phase, budget, registered)
-         values ($1, 1, 1, $2, 'cumulative', 'equal', 'equal-shares', true, true, 10, 0, 0, now(), now(), 1,
-             decode(repeat('07', 32), 'hex'), now(), decode(repeat('01', 32), 'hex'), 1, 0, 'pledging', 100000000, 3)",
+             objection_period_seconds, content_hash, created_at, tx_hash, block_number, log_index, phase, budget, registered, pledging_at)
+         values ($1, 1, 1, $2, 'cumulative', 'equal', 'equal-shares', true, true, 10, 0, 0, '2026-01-01 09:00Z', '2026-01-11 09:00Z', 1,
+             decode(repeat('07', 32), 'hex'), now(), decode(repeat('01', 32), 'hex'), 1, 0, 'pledging', 100000000, 3,
+             '2026-02-01 10:00Z')",
     )
     .bind(round.address.to_vec())
     .bind(vec![5_u8; 20])
@@ -52,6 +53,8 @@ async fn pages_are_complete_without_scripts() {
     for (path, needed) in [
         (String::new(), "Зареченск"),
         (format!("rounds/{address}"), "2\u{a0}500\u{a0}₽"),
+        // Ten days from the opening, which came a month late.
+        (format!("rounds/{address}"), "11.02.2026, 13:00"),
         (format!("rounds/{address}/initiatives/1"), "10\u{a0}000\u{a0}₽"),
         (format!("rounds/{address}/take-part"), "id=\"flow\""),
         (format!("rounds/{address}/check"), "id=\"check\""),
