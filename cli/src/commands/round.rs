@@ -16,7 +16,7 @@ use crate::election::ChainRound;
 use crate::staff::{RoundPlan, Staff, connect, describe};
 use crate::system::{Secrets, System};
 
-/// An objection period under this many seconds gives nobody the time to recount.
+/// Seconds; what is planned shorter than this gives people no time to pledge, or to recount.
 const DAY: u32 = 24 * 3600;
 
 /// The staff's steps, in the order in which a round takes them.
